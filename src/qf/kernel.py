@@ -1,0 +1,245 @@
+"""Compile a kernel to a C function with one uniform signature, cached on disk by its content.
+
+A kernel is a plain Python function of loops. What it takes is decided by its parameters' names:
+
+    an input of the op      its column, with history: x[t - window] is legal within `lookback`
+    an output of the op     the column it writes
+    lo, hi, row             write rows lo..hi-1; row is the absolute number of row lo
+    olo, ohi, orow          fold: the other clock's rows made in this block; orow is the number of olo
+    olo, olo2, olo3         emit: where to write the rows of the first, second, third out clock
+    made, room              emit: count what you made per out clock; room is what fits. Return
+                            k > 0 before changing anything to ask for room for k rows in each.
+    stride, stride2, …      an output declared `bid[levels]` is `levels` columns: column k of row t
+                            is bid[k * stride + t], with the stride of the output's clock
+    params, state, ints     the float64 parameters, the float64 and int64 state
+
+The generated file holds the kernel's text and every function and constant of qf it names, so its
+hash is the cache key and an edit is never missed. Nothing is loaded from a project folder.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import inspect
+import os
+import platform
+import sys
+import textwrap
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from qf.errors import RunError, diagnostic
+from qf.op import Op
+
+CACHE_IN_PROJECT = diagnostic(
+    "QF420", "the kernel cache {path} is not private to you", RunError, "chmod 700 {path}"
+)
+BAD_KERNEL = diagnostic("QF421", "the kernel of {op} takes {name!r}, which nothing provides")
+
+# One clock is eight int64 words: lo, hi, row of lo, capacity, tail, and three spare.
+CLOCK_WORDS = 8
+
+# What plain Python cannot say well: the text that replaces the function of the same name.
+_INTRINSICS = {
+    "highest_bit": '''@intrinsic
+def highest_bit(typing, word):
+    def build(context, builder, signature, arguments):
+        zeros = builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
+        return builder.sub(ir.Constant(ir.IntType(64), 63), zeros)
+    return types.int64(types.uint64), build
+''',
+}
+
+
+def highest_bit(word: int) -> int:
+    """Return the place (0..63) of the highest set bit of a uint64; -1 for 0."""
+    return int(word).bit_length() - 1
+
+
+_HEADER = '''"""Generated from {origin}; do not edit."""
+import math
+import numpy as np
+from numba import carray, cfunc, njit, types
+from llvmlite import ir
+from numba.extending import intrinsic
+_i8 = types.int64
+_i8p = types.CPointer(types.int64)
+_f8p = types.CPointer(types.float64)
+_i8pp = types.CPointer(_i8p)
+_f8pp = types.CPointer(_f8p)
+'''
+
+# Names that read a word of an out clock: (which out clock from 1, word of that clock).
+_OUT_CLOCK = {
+    "olo": (1, 0),
+    "ohi": (1, 1),
+    "orow": (1, 2),
+    "stride": (1, 3),
+    "olo2": (2, 0),
+    "stride2": (2, 3),
+    "olo3": (3, 0),
+    "stride3": (3, 3),
+}
+
+_ENTRY = '''
+@cfunc(_i8(_i8p, _i8p, _f8pp, _i8pp, _f8p, _f8p, _i8p), cache=True, error_model="numpy")
+def entry(_clock, _where, _floats, _words, _params, _state, _ints):
+{binds}
+{body}
+    return 0
+'''
+
+
+def cache_folder() -> Path:
+    """Return the per-user folder of compiled kernels, made private. Errors: QF420."""
+    chosen = os.environ.get("QF_KERNEL_CACHE")
+    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    root = Path(chosen) if chosen else Path(home) / "qf" / "kernels"
+    folder = root / _abi()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if hasattr(os, "getuid"):
+        about = folder.stat()
+        if about.st_uid != os.getuid() or about.st_mode & 0o022:
+            raise CACHE_IN_PROJECT(path=folder)
+    return folder
+
+
+@cache
+def _abi() -> str:
+    """Return what a compiled kernel depends on besides its text, as a folder name."""
+    import llvmlite
+    import llvmlite.binding as llvm
+    import numba
+
+    features = hashlib.sha256(llvm.get_host_cpu_features().flatten().encode()).hexdigest()[:8]
+    python = f"py{sys.version_info[0]}{sys.version_info[1]}"
+    cpu = llvm.get_host_cpu_name()
+    return f"{python}-numba{numba.__version__}-llvm{llvmlite.__version__}-{cpu}-{features}".replace(
+        "/", "_"
+    ) + ("" if platform.system() == "Linux" else f"-{platform.system()}")
+
+
+def kernel_text(op: Op) -> str:
+    """Return the whole generated module for an op's kernel. Errors: QF421."""
+    function = op.rules["kernel"]
+    parts: dict[str, str] = {}
+    _collect(function, parts, skip=True)
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    assert isinstance(tree, ast.FunctionDef)
+    names = [argument.arg for argument in tree.args.args]
+    body = [node for node in tree.body if not _is_docstring(node)]
+    text = "\n".join(textwrap.indent(ast.unparse(node), "    ") for node in body)
+    binds = "\n".join("    " + line for line in _binds(op, names))
+    helpers = "\n".join(parts.values())
+    head = _HEADER.format(origin=f"{op.family}/{op.name}")
+    return head + helpers + _ENTRY.format(binds=binds, body=text)
+
+
+def kernel_hash(op: Op) -> str:
+    """Return the content hash of an op's kernel: part of every plan's identity."""
+    return hashlib.sha256(kernel_text(op).encode()).hexdigest()[:16]
+
+
+_addresses: dict[str, Any] = {}
+
+
+def address(op: Op) -> int:
+    """Return the address of the compiled kernel, compiling it unless the cache has it."""
+    text = kernel_text(op)
+    key = f"{op.family}_{op.name}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    if key not in _addresses:
+        _addresses[key] = load_generated(key, text).entry
+    return _addresses[key].address
+
+
+def is_cached(op: Op) -> bool:
+    """Say whether the compiled kernel is on disk already."""
+    key = f"{op.family}_{op.name}_{kernel_hash(op)}"
+    return key in _addresses or any((cache_folder() / "__pycache__").glob(f"{key}.*nbc"))
+
+
+def load_generated(key: str, text: str) -> ModuleType:
+    """Import `text` as module `key` from the cache folder, writing it there first if needed."""
+    path = cache_folder() / f"{key}.py"
+    if not path.exists() or path.read_text() != text:
+        draft = path.with_suffix(f".{os.getpid()}.tmp")
+        draft.write_text(text)
+        draft.replace(path)
+    spec = importlib.util.spec_from_file_location(f"qf_kernel_{key}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def compile_plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function` compiled the same way, for reports and readers outside the machine."""
+    parts: dict[str, str] = {}
+    _collect(function, parts)
+    text = _HEADER.format(origin=function.__module__) + "\n".join(parts.values())
+    key = f"plain_{function.__name__}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    return getattr(load_generated(key, text), function.__name__)
+
+
+def _binds(op: Op, names: list[str]) -> list[str]:
+    """Return the lines that turn the C arguments into the names that the kernel takes."""
+    lines = ["_in = _where[0] * 8", "lo = _clock[_in]", "hi = _clock[_in + 1]"]
+    lines += ["row = _clock[_in + 2]"]
+    signature = op.signature
+    columns = [*((i.name, i.kind) for i in signature.inputs)]
+    columns += [(o.name, o.kind) for o in signature.outputs]
+    known = {name: (place, kind) for place, (name, kind) in enumerate(columns)}
+    blocks = {
+        "params": "carray(_params, %d)" % max(1, len(signature.parameters)),
+        "state": "carray(_state, 1 << 40)",
+        "ints": "carray(_ints, 1 << 40)",
+        "made": "carray(_where, 64)[16:32]",  # see program.WHERE_WORDS
+        "room": "carray(_where, 64)[32:48]",
+    }
+    for name in names:
+        if name in known:
+            place, kind = known[name]
+            source = "_floats" if kind == "float" else "_words"
+            lines.append(f"{name} = carray({source}[{place}], 1 << 40)")
+        elif name in _OUT_CLOCK:
+            clock, word = _OUT_CLOCK[name]
+            lines.append(f"{name} = _clock[_where[{clock}] * 8 + {word}]")
+        elif name in blocks:
+            lines.append(f"{name} = {blocks[name]}")
+        elif name not in ("lo", "hi", "row"):
+            raise BAD_KERNEL(op=op.name, name=name)
+    return lines
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _collect(function: Callable[..., Any], parts: dict[str, str], skip: bool = False) -> None:
+    """Put the text of `function` and of everything of qf it names into `parts`, needs first."""
+    module = sys.modules[function.__module__]
+    text = textwrap.dedent(inspect.getsource(function))
+    tree = ast.parse(text).body[0]
+    assert isinstance(tree, ast.FunctionDef)
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Name) or node.id in parts or not hasattr(module, node.id):
+            continue
+        value = getattr(module, node.id)
+        if node.id in _INTRINSICS:
+            parts[node.id] = _INTRINSICS[node.id]
+        elif inspect.isfunction(value) and value.__module__.startswith("qf"):
+            if value is not function:
+                _collect(value, parts)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            parts[node.id] = f"{node.id} = {value!r}"
+    if skip:
+        return
+    tree.decorator_list = []
+    tree.body = [node for node in tree.body if not _is_docstring(node)]
+    parts[function.__name__] = '@njit(error_model="numpy")\n' + ast.unparse(tree)

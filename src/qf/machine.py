@@ -1,0 +1,145 @@
+"""The one compiled loop: feed a block, call every instruction by address, hand out the rows.
+
+Its state between calls is the header, so it can stop to let Python drain a full sink or enlarge a
+clock and then go on at the same instruction; where it stops never changes a bit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from qf import kernel
+
+# header: 0 instructions, 1 code, 2 clocks, 3 clock table, 4 feeds, 5 feed table, 6 sink table,
+# 7 reads, 8 rows done, 9 rows given, 10 next instruction, 11 block, 12 clock short of room,
+# 13 rows it needs, 14 columns, 15 buffer bases, 16 rows of the block in hand
+HEADER_WORDS = 32
+# where: 0 in clock, 1.. out clocks, 8 number of out clocks that get rows, 16.. made, 32.. room
+WHERE_WORDS = 64
+
+_TEXT = '''"""Generated; do not edit."""
+from llvmlite import ir
+from numba import carray, njit, types
+from numba.extending import intrinsic
+
+@intrinsic
+def words(typing, address):
+    def build(context, builder, signature, arguments):
+        return builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+    return types.CPointer(types.int64)(types.int64), build
+
+@intrinsic
+def call(typing, address, clock, where, columns, params, state, ints):
+    def build(context, builder, signature, a):
+        word = ir.IntType(64).as_pointer()
+        real = ir.DoubleType().as_pointer()
+        kinds = [word, word, real.as_pointer(), word.as_pointer(), real, real, word]
+        given = [a[1], a[2], a[3], a[3], a[4], a[5], a[6]]
+        function = ir.FunctionType(ir.IntType(64), kinds)
+        target = builder.inttoptr(a[0], function.as_pointer())
+        return builder.call(target, [builder.inttoptr(v, k) for v, k in zip(given, kinds)])
+    return types.int64(*[types.int64] * 7), build
+
+@njit(error_model="numpy")
+def begin(h):
+    """Close the block before, make room, and copy the next rows of the feed in."""
+    n_clocks = h[2]
+    clocks = carray(words(h[3]), n_clocks * 8)
+    bases = carray(words(h[15]), n_clocks * 2)
+    m = min(h[9] - h[8], h[11])
+    for c in range(n_clocks):
+        lo = clocks[8 * c + 1]
+        clocks[8 * c + 2] += lo - clocks[8 * c]
+        cap = clocks[8 * c + 3]
+        tail = clocks[8 * c + 4]
+        if cap - lo < m or cap - lo < 32:
+            base = carray(words(bases[2 * c]), cap * bases[2 * c + 1])
+            for k in range(bases[2 * c + 1]):
+                for i in range(tail):
+                    base[k * cap + i] = base[k * cap + lo - tail + i]
+            lo = tail
+        clocks[8 * c] = lo
+        clocks[8 * c + 1] = lo
+    feeds = carray(words(h[5]), 2 * h[4] + 2)
+    lo = clocks[0]
+    for k in range(h[4]):
+        source = carray(words(feeds[2 * k]), h[9])
+        target = carray(words(feeds[2 * k + 1]), clocks[3])
+        for i in range(m):
+            target[lo + i] = source[h[8] + i]
+    clocks[1] = lo + m
+    h[16] = m
+
+@njit(error_model="numpy")
+def hand_out(h):
+    """Append the block's rows to the sinks; 1 when a sink has no room (nothing is appended)."""
+    clocks = carray(words(h[3]), h[2] * 8)
+    sinks = carray(words(h[6]), h[2] * 4)
+    for c in range(h[2]):
+        rows = clocks[8 * c + 1] - clocks[8 * c]
+        sinks[4 * c + 2] = rows
+        if sinks[4 * c + 3] > 0 and sinks[4 * c] + rows > sinks[4 * c + 1]:
+            return 1
+    reads = carray(words(h[7]), 1 << 20)
+    at = 0
+    for c in range(h[2]):
+        lo = clocks[8 * c]
+        rows = clocks[8 * c + 1] - lo
+        fill = sinks[4 * c]
+        for k in range(sinks[4 * c + 3]):
+            source = carray(words(reads[2 * at]), lo + rows)
+            target = carray(words(reads[2 * at + 1]), fill + rows)
+            for i in range(rows):
+                target[fill + i] = source[lo + i]
+            at += 1
+        sinks[4 * c] = fill + rows
+    return 0
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def run(h):
+    code = carray(words(h[1]), 6 * h[0] + 6)
+    clocks = carray(words(h[3]), h[2] * 8)
+    n = h[0]
+    while True:
+        if h[10] == 0:
+            if h[8] >= h[9]:
+                return 0
+            begin(h)
+        while h[10] < n:
+            p = 6 * h[10]
+            where = carray(words(code[p + 1]), 64)
+            outs = where[8]
+            source = where[0]
+            if outs > 0:
+                for k in range(outs):
+                    c = where[1 + k]
+                    where[16 + k] = 0
+                    where[32 + k] = clocks[8 * c + 3] - clocks[8 * c]
+            elif clocks[8 * source] == clocks[8 * source + 1] and where[1] == source:
+                h[10] += 1
+                continue
+            need = call(code[p], h[3], code[p + 1], code[p + 2], code[p + 3], code[p + 4], code[p + 5])
+            if need > 0:
+                for k in range(outs):
+                    c = where[1 + k]
+                    if clocks[8 * c + 3] - clocks[8 * c] < need:
+                        h[12] = c
+                        h[13] = need
+                        return 2
+            for k in range(outs):
+                c = where[1 + k]
+                clocks[8 * c + 1] = clocks[8 * c] + where[16 + k]
+            h[10] += 1
+        if hand_out(h) == 1:
+            return 1
+        h[8] += h[16]
+        h[10] = 0
+'''
+
+
+def load_machine() -> Callable[[Any], int]:
+    """Return the compiled loop: header in, status out (0 done, 1 drain, 2 enlarge)."""
+    key = f"machine_{hashlib.sha256(_TEXT.encode()).hexdigest()[:16]}"
+    return kernel.load_generated(key, _TEXT).run
