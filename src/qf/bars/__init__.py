@@ -1,0 +1,1 @@
+"""Bar rules: one file each, trades in, the word that closes a bar out."""

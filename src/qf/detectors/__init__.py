@@ -1,0 +1,1 @@
+"""Detectors: one file each, a column in, a score and an alarm out."""

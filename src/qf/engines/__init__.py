@@ -1,0 +1,1 @@
+"""The four batch stages: ingest, state, label, feature."""

@@ -1,0 +1,1 @@
+"""Venues: one pure mapper each, a raw frame in, tape records out."""

@@ -1,0 +1,1 @@
+"""Labels: one file each; the only code that may look ahead."""

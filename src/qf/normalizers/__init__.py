@@ -1,0 +1,1 @@
+"""Normalisers: one file each, bar rows in, comparable bar rows out."""

@@ -1,0 +1,1 @@
+"""Formula functions: one file each, one table file for the stateless elementwise ones."""

@@ -1,0 +1,1 @@
+"""Where tables go: DuckDB and Parquet."""

@@ -1,0 +1,1 @@
+"""The tape: reading captures and archives, writing and merging in arrival order."""

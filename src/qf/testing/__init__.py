@@ -1,0 +1,1 @@
+"""What proves the promises: the contract suite, seeded markets, planted defects."""

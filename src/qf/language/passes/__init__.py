@@ -1,0 +1,1 @@
+"""Rewrites of the graph: one pass per file, graph in, graph out."""
