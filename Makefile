@@ -1,0 +1,72 @@
+# Every target does its own set-up. `make help` lists them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# The first Python on the PATH that runs and is 3.11 to 3.13; PYTHON=… chooses another.
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
+  if $$name -c '$(FITS)' >/dev/null 2>&1; then echo $$name; break; fi; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: help install install-all system demo test bench lint docs lock clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+install: $(VENV)/installed  ## make .venv with QuantFlow and what its tests need
+
+$(VENV)/installed: pyproject.toml requirements/dev.txt
+	@test -n "$(PYTHON)" || { echo "no Python 3.11 to 3.13 on the PATH: make install PYTHON=…" >&2; exit 2; }
+	@$(PYTHON) -c '$(FITS)' || { echo "$(PYTHON) is not Python 3.11 to 3.13" >&2; exit 2; }
+	$(BIN)/python -c '$(FITS)' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
+	$(PIP) install --quiet --no-compile --require-hashes -r requirements/dev.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+install-all: install  ## add every extra (pipeline, live, kafka, serve, ml, …)
+	$(PIP) install --quiet --no-compile --require-hashes -r requirements/all.txt
+	$(PIP) install --quiet torch==2.13.0
+
+system:  ## install the system packages of system.txt that are missing
+	@missing=""; for name in $$(sed 's/#.*//' system.txt); do \
+	  command -v "$$name" >/dev/null || dpkg -s "$$name" >/dev/null 2>&1 || \
+	    missing="$$missing $$name"; done; \
+	if test -z "$$missing"; then echo "system packages: all present"; exit 0; fi; \
+	if ! command -v apt-get >/dev/null; then \
+	  echo "no apt-get here; install by hand:$$missing" >&2; exit 1; fi; \
+	root=""; test "$$(id -u)" = 0 || root=sudo; \
+	$$root apt-get update -q; \
+	$$root apt-get install -q -y --no-install-recommends $$missing
+
+demo: install  ## offline: a simulated market, a batch run, a page with the result
+	$(BIN)/qf demo
+
+test: install  ## run every test
+	$(BIN)/python -m pytest
+
+bench: install  ## run ours and the peers side by side; rewrites benchmarks/README.md
+	$(BIN)/python -m benchmarks
+
+lint: install  ## ruff (rules and format), then pyright
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+docs: install  ## rewrite the generated pages of docs/
+	$(BIN)/python docs/generate.py
+
+lock: install  ## resolve the locks anew: names, versions and hashes, no address
+	$(PIP) install --quiet uv
+	$(BIN)/uv pip compile $(LOCK) --extra dev -o requirements/dev.txt
+	$(BIN)/uv pip compile $(LOCK) $(foreach extra,dev pipeline live kafka brokers serve ml stats batch,--extra $(extra)) \
+	  -o requirements/all.txt
+
+LOCK := pyproject.toml --universal --python-version 3.11 --generate-hashes \
+  --no-header --no-annotate --quiet --upgrade
+
+clean:  ## remove everything that make made
+	rm -rf $(VENV) .bench .demo .pytest_cache .ruff_cache .hypothesis build dist
+	find src tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
