@@ -50,7 +50,7 @@ def _none(**parameters: object) -> int:
     return 0
 
 
-@dataclass
+@dataclass(eq=False)  # one op is one op: it is its own key
 class Op:
     """One computing part: what it is called, what it needs, and its rules."""
 
