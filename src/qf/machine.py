@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from qf import kernel
@@ -139,6 +140,7 @@ def run(h):
 '''
 
 
+@cache
 def load_machine() -> Callable[[Any], int]:
     """Return the compiled loop: header in, status out (0 done, 1 drain, 2 enlarge)."""
     key = f"machine_{hashlib.sha256(_TEXT.encode()).hexdigest()[:16]}"

@@ -24,7 +24,7 @@ def missing(column: Column) -> NDArray[np.bool_]:
 
 
 def same_bits(
-    op: Op, law: str, got: dict[str, Column], want: dict[str, Column], where: str
+    op: Op, law: str, got: dict[str, Column], want: dict[str, Column], *, where: str
 ) -> None:
     """Compare bit for bit. Errors: QF820 naming the first row that differs."""
     for name, column in want.items():
@@ -44,6 +44,7 @@ def close(
     law: str,
     got: dict[str, Column],
     want: dict[str, Column],
+    *,
     where: str,
     tolerance: float | None = None,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -30,7 +31,7 @@ def kernel_equals_definition(op: Op) -> None:
         return
     for case in cases_of(op):
         got = run_compiled(case, case.columns())
-        close(op, "kernel_equals_definition", got, run_definition(case), case.where)
+        close(op, "kernel_equals_definition", got, run_definition(case), where=case.where)
 
 
 def polars_equals_definition(op: Op) -> None:
@@ -39,7 +40,7 @@ def polars_equals_definition(op: Op) -> None:
         return
     for case in cases_of(op):
         got = run_polars(case, case.columns())
-        close(op, "polars_equals_definition", got, run_definition(case), case.where)
+        close(op, "polars_equals_definition", got, run_definition(case), where=case.where)
 
 
 def null_in_stays_defined(op: Op) -> None:
@@ -120,7 +121,7 @@ def the_past_never_changes_when_the_future_does(op: Op, cuts: Sequence[int] = (3
                 got = run_compiled(case, other)
                 past = {name: column[:cut] for name, column in got.items()}
                 want = {name: column[:cut] for name, column in whole.items()}
-                same_bits(op, law, past, want, f"future spoilt from row {cut}; {case.where}")
+                same_bits(op, law, past, want, where=f"future spoilt from row {cut}; {case.where}")
 
 
 def _spoil(columns: Columns, name: str, kind: str, cut: int, poison: float) -> None:
@@ -149,7 +150,7 @@ def cut_case(case: Case, cuts: Sequence[int], block: int) -> None:
     twins = programs(case, block, 2)
     parts = []
     edges = [0, *sorted({cut for cut in cuts if 0 < cut < ROWS}), ROWS]
-    for turn, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for turn, (low, high) in enumerate(itertools.pairwise(edges)):
         program = twins[turn % 2]
         program.restore(saved)
         parts.append(push(program, {name: c[low:high].copy() for name, c in columns.items()}))
@@ -158,7 +159,7 @@ def cut_case(case: Case, cuts: Sequence[int], block: int) -> None:
         saved = program.save()
     got = {name: np.concatenate([part[name] for part in parts]) for name in whole}
     where = f"cut at {edges[1:-1]}, blocks of {block}; {case.where}"
-    same_bits(case.op, "cutting_the_stream_changes_no_bit", got, whole, where)
+    same_bits(case.op, "cutting_the_stream_changes_no_bit", got, whole, where=where)
 
 
 def plain_python_equals_compiled(op: Op) -> None:
@@ -173,7 +174,7 @@ def plain_python_equals_compiled(op: Op) -> None:
         columns = case.columns()
         got = run_plain(case, columns, (0, 57, 64, ROWS), POISON[0])
         want = run_compiled(case, columns)
-        close(op, law, got, want, case.where, 0.0 if op.tolerance == 0.0 else 1e-15)
+        close(op, law, got, want, where=case.where, tolerance=0.0 if op.tolerance == 0.0 else 1e-15)
 
 
 def lookback_is_enough(op: Op) -> None:
@@ -184,7 +185,7 @@ def lookback_is_enough(op: Op) -> None:
         edges = (0, 1, 30, 31, 48, 49, 100, 170, ROWS)
         one, other = (run_plain(case, case.columns(), edges, poison) for poison in POISON)
         where = f"older than {op.amount('lookback', case.bound)} rows poisoned; {case.where}"
-        same_bits(op, "lookback_is_enough", other, one, where)
+        same_bits(op, "lookback_is_enough", other, one, where=where)
 
 
 def memory_is_enough(op: Op) -> None:
@@ -208,7 +209,7 @@ def memory_is_enough(op: Op) -> None:
         late = {name: column[start:] for name, column in got.items()}
         still = {name: column[start:] for name, column in want.items()}
         where = f"rows 0..60 changed, memory {memory}; {case.where}"
-        close(op, "memory_is_enough", late, still, where, max(1e-8, op.tolerance))
+        close(op, "memory_is_enough", late, still, where=where, tolerance=max(1e-8, op.tolerance))
 
 
 def _first_cases(op: Op) -> list[Case]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qf.op import Op
 from qf.program import Plan, Program
 from qf.schema import NULL_INT
 from qf.testing.contract.cases import ROWS, Case
@@ -144,7 +144,7 @@ def run_plain(case: Case, columns: Columns, edges: Sequence[int], poison: float)
     ints = np.zeros(op.amount("ints", bound) + 1, np.int64)
     params = np.array([*op.signature.encode(bound), 0.0])
     made: dict[str, list[NDArray[Any]]] = {name: [] for name, _ in output_names(case)}
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in itertools.pairwise(edges):
         if low == high:
             continue
         lo = GUARD + lookback
@@ -160,8 +160,8 @@ def run_plain(case: Case, columns: Columns, edges: Sequence[int], poison: float)
         wanted = inspect.signature(kernel).parameters
         with np.errstate(all="ignore"):
             kernel(**{name: offered[name] for name in wanted})
-        for name in made:
-            made[name].append(offered[name][lo : lo + high - low])
+        for name, parts in made.items():
+            parts.append(offered[name][lo : lo + high - low])
     return {name: np.concatenate(parts) for name, parts in made.items()}
 
 
