@@ -1,0 +1,66 @@
+"""Rewrite the pages of this folder that are made from the code: `make docs`.
+
+A test compares each page with what this file would write, so none of them can be out of date.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+import qf
+from qf.errors import DIAGNOSTICS, Diagnostic
+
+HERE = Path(__file__).resolve().parent
+AREAS = {
+    "QF0": "Time",
+    "QF1": "The formula language",
+    "QF2": "Project files",
+    "QF3": "Feeds and tape",
+    "QF4": "Ops and the machine",
+    "QF5": "Engines",
+    "QF6": "Store",
+    "QF7": "Command line",
+    "QF8": "Demo and testing",
+}
+ERRORS_HEAD = """# Errors
+
+Every error prints its code, one sentence, the place with a caret where there is one, the nearest
+known names and the next step. Words in braces stand for the values of the case.
+
+The exit code of a command is 1 where a gate refused (the work is sound, the answer is no), 2 where
+a definition, a file or the command line is wrong, 3 where data, disk or an engine failed.
+"""
+
+
+def load_everything() -> None:
+    """Import every module of the package, so that every diagnostic is declared."""
+    for module in pkgutil.walk_packages(qf.__path__, "qf."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+
+
+def errors_page() -> str:
+    """Return docs/errors.md: one table of diagnostics per area."""
+    load_everything()
+    parts = [ERRORS_HEAD]
+    for start, area in AREAS.items():
+        rows = [_row(DIAGNOSTICS[code]) for code in sorted(DIAGNOSTICS) if code.startswith(start)]
+        if rows:
+            head = f"\n## {start}xx {area}\n\n| code | says | exit | next step |\n|---|---|---|---|"
+            parts.append("\n".join([head, *rows]) + "\n")
+    return "".join(parts)
+
+
+def _row(diagnostic: Diagnostic) -> str:
+    cells = (diagnostic.code, diagnostic.sentence, diagnostic.kind.exit_code, diagnostic.hint)
+    return "| " + " | ".join(str(cell).replace("|", r"\|") for cell in cells) + " |"
+
+
+PAGES = {"errors.md": errors_page}
+
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        (HERE / name).write_text(page(), encoding="utf-8")

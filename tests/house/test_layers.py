@@ -1,0 +1,96 @@
+"""Imports point downwards, and each heavy library has one door."""
+
+from __future__ import annotations
+
+from house.walk import Module, imports, package, top_imports
+
+ROWS = (
+    ("errors", "schema", "schema_tables", "clock"),
+    ("op", "signature", "kernel", "machine", "program", "bar_clock"),
+    (*["ops", "bars", "book", "aggregations", "normalizers", "staleness", "labels", "detectors"],),
+    ("language", "lower"),
+    ("project", "feeds", "tape", "store", "sinks"),
+    ("engines", "live", "research", "models", "exchange", "testing"),
+    ("cli", "serve", "integrations"),
+)
+ROW = {name: number for number, names in enumerate(ROWS) for name in names}
+
+# Within a row only these pairs may import one another; rows 0 and 1 are single files in order.
+SIBLINGS = {
+    ("lower", "language"),
+}
+FEEDS_KNOW = ("errors", "schema", "clock")
+
+DOORS = {
+    "numba": ("kernel", "machine"),
+    "llvmlite": ("kernel", "machine"),
+    "polars": ("lower.to_polars", "store", "tape", "engines", "research", "testing"),
+    "pyarrow": ("store", "tape", "engines", "research"),
+    "duckdb": ("store",),
+    "yaml": ("project",),
+    "pydantic": ("project", "serve"),
+    "click": ("cli",),
+    "rich": ("cli",),
+    "fastapi": ("serve",),
+    "torch": ("models",),
+    "onnxruntime": ("models",),
+    "aiohttp": ("feeds", "live", "exchange"),
+    "picows": ("feeds", "live", "exchange"),
+}
+
+
+def folder(dotted: str) -> str:
+    return dotted.split(".", maxsplit=1)[0]
+
+
+def within(name: str, places: tuple[str, ...]) -> bool:
+    return any(name == place or name.startswith(place + ".") for place in places)
+
+
+def is_legal(source: str, target: str) -> bool:
+    if source == target or (ROW[source] <= 1 and ROW[target] <= ROW[source]):
+        return True
+    if source == "feeds":
+        return target in FEEDS_KNOW
+    if ROW[source] == 2:
+        return ROW[target] <= 1
+    return ROW[target] < ROW[source] or (source, target) in SIBLINGS
+
+
+def wrong_imports(modules: tuple[Module, ...]) -> list[str]:
+    """Return `place:line source -> target` for every import that does not point downwards."""
+    found = []
+    for module in modules:
+        source = folder(module.name)
+        for line, name in imports(module.tree):
+            if name.startswith("."):
+                found.append(f"{module.place}:{line} a relative import hides its row")
+            if not name.startswith("qf.") or source == "__init__":
+                continue
+            target = folder(name.removeprefix("qf."))
+            if target in ROW and not is_legal(source, target):
+                found.append(f"{module.place}:{line} {source} -> {target}")
+    return found
+
+
+def test_every_folder_has_a_row():
+    known = {*ROW, "__init__", "library"}
+    assert {folder(m.name) for m in package()} - known == set()
+
+
+def test_imports_point_downwards():
+    assert wrong_imports(package()) == []
+
+
+def test_each_heavy_library_has_one_door():
+    found = []
+    for module in package():
+        for line, name in imports(module.tree):
+            library = folder(name)
+            if library not in DOORS or within(module.name, DOORS[library]):
+                continue
+            in_rule = ROW.get(folder(module.name)) == 2 and library == "polars"
+            if in_rule and (line, name) not in list(top_imports(module.tree)):
+                continue  # a Polars rule may import polars inside itself
+            found.append(f"{module.place}:{line} imports {library}")
+    assert found == []

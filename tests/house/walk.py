@@ -1,0 +1,84 @@
+"""What the house rules look at: the repository's own files and their syntax trees, read once."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "src" / "qf"
+NO_CODE = (".git", ".venv", ".bench", ".demo", "__pycache__", "build", "dist")
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Module(NamedTuple):
+    """One Python file: its dotted name under the package (`ops.lag`), its path and its tree."""
+
+    name: str
+    path: Path
+    tree: ast.Module
+
+    @property
+    def place(self) -> str:
+        """Return the path as the rules print it."""
+        return self.path.relative_to(ROOT).as_posix()
+
+
+@cache
+def repository_files() -> tuple[Path, ...]:
+    """Return every file git knows or would add; without git, every file that is no build output."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode == 0 and listed.stdout:
+        found = [ROOT / line for line in listed.stdout.splitlines()]
+    else:
+        found = [p for p in ROOT.rglob("*") if not set(p.parts) & set(NO_CODE)]
+    return tuple(sorted(path for path in found if path.is_file()))
+
+
+@cache
+def python_files(*folders: str) -> tuple[Module, ...]:
+    """Return the parsed Python files below the folders (all of the repository by default)."""
+    made = []
+    for path in repository_files():
+        inside = path.relative_to(ROOT)
+        if path.suffix != ".py" or (folders and not inside.as_posix().startswith(folders)):
+            continue
+        dotted = ".".join(inside.with_suffix("").parts)
+        name = dotted.removeprefix("src.qf.").removesuffix(".__init__")
+        made.append(Module(name, path, ast.parse(path.read_text(), str(path))))
+    return tuple(made)
+
+
+def package() -> tuple[Module, ...]:
+    """Return the modules of the product itself."""
+    return python_files("src/qf/")
+
+
+def functions(tree: ast.AST) -> Iterator[Function]:
+    """Yield every function and method, nested ones included."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield (line, dotted name) of every import at any depth; `from a import b` gives a.b."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = "." * node.level + (node.module or "")
+            yield from ((node.lineno, f"{start}.{alias.name}") for alias in node.names)
+
+
+def top_imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield the imports that run when the module is loaded (a TYPE_CHECKING block does not)."""
+    for node in tree.body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from imports(ast.Module([node], []))
