@@ -9,8 +9,9 @@ A kernel is a plain Python function of loops. What it takes is decided by its pa
     olo, olo2, olo3         emit: where to write the rows of the first, second, third out clock
     made, room              emit: count what you made per out clock; room is what fits. Return
                             k > 0 before changing anything to ask for room for k rows in each.
-    stride, stride2, …      an output declared `bid[levels]` is `levels` columns: column k of row t
-                            is bid[k * stride + t], with the stride of the output's clock
+    stride, stride2, …      an output declared `bid[levels]` is `levels` adjacent columns: column k
+                            of row t is bid[k * stride + t], with the stride of its out clock;
+                            stride0 is the in clock's, for inputs that are adjacent columns
     params, state, ints     the float64 parameters, the float64 and int64 state
 
 The generated file holds the kernel's text and every function and constant of qf it names, so its
@@ -40,6 +41,10 @@ CACHE_IN_PROJECT = diagnostic(
     "QF420", "the kernel cache {path} is not private to you", RunError, "chmod 700 {path}"
 )
 BAD_KERNEL = diagnostic("QF421", "the kernel of {op} takes {name!r}, which nothing provides")
+
+NAME_CLASH = diagnostic(
+    "QF422", "the kernel reaches two meanings of {name!r}: {one} and {other}", hint="rename one"
+)
 
 # One clock is eight int64 words: lo, hi, row of lo, capacity, tail, and three spare.
 CLOCK_WORDS = 8
@@ -76,6 +81,7 @@ _f8pp = types.CPointer(_f8p)
 
 # Names that read a word of an out clock: (which out clock from 1, word of that clock).
 _OUT_CLOCK = {
+    "stride0": (0, 3),
     "olo": (1, 0),
     "ohi": (1, 1),
     "orow": (1, 2),
@@ -124,6 +130,7 @@ def _abi() -> str:
     ) + ("" if platform.system() == "Linux" else f"-{platform.system()}")
 
 
+@cache
 def kernel_text(op: Op) -> str:
     """Return the whole generated module for an op's kernel. Errors: QF421."""
     function = op.rules["kernel"]
@@ -228,16 +235,18 @@ def _collect(function: Callable[..., Any], parts: dict[str, str], skip: bool = F
     tree = ast.parse(text).body[0]
     assert isinstance(tree, ast.FunctionDef)
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Name) or node.id in parts or not hasattr(module, node.id):
+        if not isinstance(node, ast.Name) or not hasattr(module, node.id):
             continue
         value = getattr(module, node.id)
         if node.id in _INTRINSICS:
             parts[node.id] = _INTRINSICS[node.id]
         elif inspect.isfunction(value) and value.__module__.startswith("qf"):
-            if value is not function:
+            if value is not function and node.id not in parts:
                 _collect(value, parts)
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            parts[node.id] = f"{node.id} = {value!r}"
+            line = f"{node.id} = {value!r}"
+            if parts.setdefault(node.id, line) != line:
+                raise NAME_CLASH(name=node.id, one=parts[node.id], other=line)
     if skip:
         return
     tree.decorator_list = []

@@ -45,6 +45,11 @@ TAPE = (
     Field("flags", "BIGINT", "quality bits known when the frame was read"),
 )
 
+# Places of the tape's fields, for kernels that take the tape as adjacent columns.
+SEQ, KIND, LAST_ROW, SIDE, PRICE, SIZE, EVENT_TIME, VENUE_TIME, PROCESSED_TIME = range(9)
+FIRST_ID, LAST_ID, PREV_ID, FLAGS = range(9, 13)
+TAPE_FIELDS = 13
+
 # --- quality bits: numbered once, never renumbered ----------------------------------------------
 QUALITY = {
     "unsynced": 0,  # no snapshot bridged yet

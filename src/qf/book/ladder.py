@@ -1,0 +1,209 @@
+"""The price ladder: every level of a book in flat int64 words, both sides alike.
+
+Sides are k = 0 (bid) and 1 (ask). A level is a *signed tick* u: +ticks for bids, -ticks for asks,
+so the best level of either side is the largest u. Levels near the best live in a dense
+power-of-two ring with an occupancy bitmap; levels further out in a hash map. The ring's window
+is (top - WIDTH, top]; every far level lies below it, and the window moves when the best comes
+near its edge. All prices and sizes are exact.
+
+Words from offset `at`: 0-1 best u per side (NO_LEVEL when empty), 2-3 top of the window,
+4-5 far count, 6 far levels lost to a full map, 7-8 the last snapshot's worst u per side.
+"""
+
+from qf.kernel import highest_bit
+
+WIDTH = 1 << 15
+MASK = WIDTH - 1
+BITMAP = WIDTH >> 6
+BITMAP_MASK = BITMAP - 1
+FAR = 1 << 13
+FAR_MASK = FAR - 1
+FAR_LIMIT = FAR - (FAR >> 2)
+MARGIN = WIDTH >> 2
+NO_LEVEL = -(1 << 60)
+
+HEAD = 16
+RING = HEAD
+OCCUPIED = RING + 2 * WIDTH
+KEYS = OCCUPIED + 2 * BITMAP
+SIZES = KEYS + 2 * FAR
+LADDER_WORDS = SIZES + 2 * FAR
+
+HASH = 0x9E3779B1
+
+
+def ladder_clear(w, at):
+    """Empty both sides."""
+    for k in range(2):
+        w[at + k] = NO_LEVEL
+        w[at + 2 + k] = NO_LEVEL
+        w[at + 4 + k] = 0
+        w[at + 7 + k] = NO_LEVEL
+        for i in range(BITMAP):
+            w[at + OCCUPIED + k * BITMAP + i] = 0
+        for i in range(FAR):
+            w[at + KEYS + k * FAR + i] = 0
+    w[at + 6] = 0
+
+
+def far_find(w, at, k, u):
+    """Return the slot that holds u, or the empty slot where it would go."""
+    slot = (u * HASH >> 8) & FAR_MASK
+    keys = at + KEYS + k * FAR
+    while w[keys + slot] != 0 and w[keys + slot] != u:
+        slot = (slot + 1) & FAR_MASK
+    return slot
+
+
+def far_set(w, at, k, u, size):
+    """Store, replace or (size 0) remove a far level; a full map counts the loss instead."""
+    keys = at + KEYS + k * FAR
+    sizes = at + SIZES + k * FAR
+    slot = far_find(w, at, k, u)
+    if w[keys + slot] == u:
+        if size > 0:
+            w[sizes + slot] = size
+        else:
+            far_drop(w, at, k, slot)
+    elif size > 0:
+        if w[at + 4 + k] >= FAR_LIMIT:
+            w[at + 6] += 1
+            return
+        w[keys + slot] = u
+        w[sizes + slot] = size
+        w[at + 4 + k] += 1
+
+
+def far_drop(w, at, k, slot):
+    """Remove a slot and close the hole, so that no marker of the removed stays behind."""
+    keys = at + KEYS + k * FAR
+    sizes = at + SIZES + k * FAR
+    w[at + 4 + k] -= 1
+    hole = slot
+    probe = slot
+    while True:
+        probe = (probe + 1) & FAR_MASK
+        u = w[keys + probe]
+        if u == 0:
+            break
+        home = (u * HASH >> 8) & FAR_MASK
+        if ((probe - home) & FAR_MASK) >= ((probe - hole) & FAR_MASK):
+            w[keys + hole] = u
+            w[sizes + hole] = w[sizes + probe]
+            hole = probe
+    w[keys + hole] = 0
+
+
+def far_best(w, at, k):
+    """Return the largest far u, or NO_LEVEL."""
+    best = NO_LEVEL
+    if w[at + 4 + k] > 0:
+        for slot in range(FAR):
+            u = w[at + KEYS + k * FAR + slot]
+            if u != 0 and u > best:
+                best = u
+    return best
+
+
+def ring_next(w, at, k, u):
+    """Return the largest occupied u' <= u inside the window, or NO_LEVEL."""
+    low = w[at + 2 + k] - WIDTH + 1
+    if u < low:
+        return NO_LEVEL
+    bits = at + OCCUPIED + k * BITMAP
+    word = (u & MASK) >> 6
+    high = u >> 6
+    found = w[bits + word] & (-1 if (u & 63) == 63 else (1 << ((u & 63) + 1)) - 1)
+    last = low >> 6
+    while found == 0:
+        high -= 1
+        if high < last:
+            return NO_LEVEL
+        word = (word - 1) & BITMAP_MASK
+        found = w[bits + word]
+    best = high * 64 + highest_bit(found)
+    return best if best >= low else NO_LEVEL
+
+
+def ring_put(w, at, k, u, size):
+    """Store or (size 0) remove a level inside the window."""
+    place = u & MASK
+    word = at + OCCUPIED + k * BITMAP + (place >> 6)
+    if size > 0:
+        w[at + RING + k * WIDTH + place] = size
+        w[word] |= 1 << (place & 63)
+    else:
+        w[word] &= ~(1 << (place & 63))
+
+
+def move_window(w, at, k, top):
+    """Set the top of the window: levels that fall out go far, far levels inside come in."""
+    old = w[at + 2 + k]
+    low = top - WIDTH + 1
+    if old != NO_LEVEL and top > old:
+        u = ring_next(w, at, k, min(low - 1, old))
+        while u != NO_LEVEL:
+            size = w[at + RING + k * WIDTH + (u & MASK)]
+            ring_put(w, at, k, u, 0)
+            far_set(w, at, k, u, size)
+            u = ring_next(w, at, k, u - 1)
+    w[at + 2 + k] = top
+    if w[at + 4 + k] > 0 and (old == NO_LEVEL or top < old):
+        keys = at + KEYS + k * FAR
+        slot = 0
+        while slot < FAR:
+            u = w[keys + slot]
+            if u != 0 and u >= low:
+                size = w[at + SIZES + k * FAR + slot]
+                far_drop(w, at, k, slot)
+                ring_put(w, at, k, u, size)
+            else:
+                slot += 1
+
+
+def ladder_set(w, at, k, u, size):
+    """Set the absolute size of level u (0 removes it) and keep the best."""
+    top = w[at + 2 + k]
+    if u > top or u <= top - WIDTH:
+        if size == 0 or (u < top and top != NO_LEVEL):
+            if top != NO_LEVEL and u < top:
+                far_set(w, at, k, u, size)
+            return
+        move_window(w, at, k, u + MARGIN)
+    ring_put(w, at, k, u, size)
+    best = w[at + k]
+    if size > 0:
+        if u > best:
+            w[at + k] = u
+    elif u == best:
+        best = ring_next(w, at, k, u - 1)
+        if best == NO_LEVEL:
+            best = far_best(w, at, k)
+        w[at + k] = best
+        if best != NO_LEVEL and best < w[at + 2 + k] - WIDTH + 1 + MARGIN:
+            move_window(w, at, k, best + MARGIN)
+
+
+def level_size(w, at, k, u):
+    """Return the size at level u, 0 where there is none."""
+    top = w[at + 2 + k]
+    if u <= top - WIDTH:
+        slot = far_find(w, at, k, u)
+        return w[at + SIZES + k * FAR + slot] if w[at + KEYS + k * FAR + slot] == u else 0
+    place = u & MASK
+    if u > top or (w[at + OCCUPIED + k * BITMAP + (place >> 6)] >> (place & 63)) & 1 == 0:
+        return 0
+    return w[at + RING + k * WIDTH + place]
+
+
+def next_level(w, at, k, u):
+    """Return the next level behind u (outward), or NO_LEVEL."""
+    found = ring_next(w, at, k, u - 1)
+    if found != NO_LEVEL or w[at + 4 + k] == 0:
+        return found
+    best = NO_LEVEL
+    for slot in range(FAR):
+        other = w[at + KEYS + k * FAR + slot]
+        if other != 0 and best < other < u:
+            best = other
+    return best
