@@ -14,6 +14,9 @@ A kernel is a plain Python function of loops. What it takes is decided by its pa
                             stride0 is the in clock's, for inputs that are adjacent columns
     params, state, ints     the float64 parameters, the float64 and int64 state
 
+Columns and state reach the compiled kernel as bare pointers (an array costs a struct of seven
+words and reference counts at every call): index them, nothing else.
+
 The generated file holds the kernel's text and every function and constant of qf it names, so its
 hash is the cache key and an edit is never missed. Nothing is loaded from a project folder.
 """
@@ -69,7 +72,7 @@ def highest_bit(word: int) -> int:
 _HEADER = '''"""Generated from {origin}; do not edit."""
 import math
 import numpy as np
-from numba import carray, cfunc, njit, types
+from numba import cfunc, njit, types
 from llvmlite import ir
 from numba.extending import intrinsic
 _i8 = types.int64
@@ -93,8 +96,8 @@ _OUT_CLOCK = {
 }
 
 _ENTRY = '''
-@cfunc(_i8(_i8p, _i8p, _f8pp, _i8pp, _f8p, _f8p, _i8p), cache=True, error_model="numpy")
-def entry(_clock, _where, _floats, _words, _params, _state, _ints):
+@cfunc(_i8(_i8p, _i8p, _i8p, _i8p, _f8pp, _i8pp, _f8p, _f8p, _i8p), cache=True, error_model="numpy")
+def entry(_clock, _where, made, room, _floats, _words, params, state, ints):
 {binds}
 {body}
     return 0
@@ -202,24 +205,16 @@ def _binds(op: Op, names: list[str]) -> list[str]:
     columns = [*((i.name, i.kind) for i in signature.inputs)]
     columns += [(o.name, o.kind) for o in signature.outputs]
     known = {name: (place, kind) for place, (name, kind) in enumerate(columns)}
-    blocks = {
-        "params": "carray(_params, %d)" % max(1, len(signature.parameters)),
-        "state": "carray(_state, 1 << 40)",
-        "ints": "carray(_ints, 1 << 40)",
-        "made": "carray(_where, 64)[16:32]",  # see program.WHERE_WORDS
-        "room": "carray(_where, 64)[32:48]",
-    }
+    given = ("lo", "hi", "row", "params", "state", "ints", "made", "room")
     for name in names:
         if name in known:
             place, kind = known[name]
             source = "_floats" if kind == "float" else "_words"
-            lines.append(f"{name} = carray({source}[{place}], 1 << 40)")
+            lines.append(f"{name} = {source}[{place}]")
         elif name in _OUT_CLOCK:
             clock, word = _OUT_CLOCK[name]
             lines.append(f"{name} = _clock[_where[{clock}] * 8 + {word}]")
-        elif name in blocks:
-            lines.append(f"{name} = {blocks[name]}")
-        elif name not in ("lo", "hi", "row"):
+        elif name not in given:
             raise BAD_KERNEL(op=op.name, name=name)
     return lines
 

@@ -22,7 +22,8 @@ WHERE_WORDS = 64
 
 _TEXT = '''"""Generated; do not edit."""
 from llvmlite import ir
-from numba import carray, njit, types
+from numba import njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 @intrinsic
@@ -32,12 +33,23 @@ def words(typing, address):
     return types.CPointer(types.int64)(types.int64), build
 
 @intrinsic
+def copy(typing, target, source, count):
+    def build(context, builder, signature, a):
+        word = ir.IntType(64).as_pointer()
+        to, start = builder.inttoptr(a[0], word), builder.inttoptr(a[1], word)
+        cgutils.raw_memmove(builder, to, start, a[2], itemsize=8)
+        return context.get_dummy_value()
+    return types.void(types.int64, types.int64, types.int64), build
+
+@intrinsic
 def call(typing, address, clock, where, columns, params, state, ints):
     def build(context, builder, signature, a):
         word = ir.IntType(64).as_pointer()
         real = ir.DoubleType().as_pointer()
-        kinds = [word, word, real.as_pointer(), word.as_pointer(), real, real, word]
-        given = [a[1], a[2], a[3], a[3], a[4], a[5], a[6]]
+        kinds = [word, word, word, word, real.as_pointer(), word.as_pointer(), real, real, word]
+        made = builder.add(a[2], ir.Constant(ir.IntType(64), 16 * 8))
+        room = builder.add(a[2], ir.Constant(ir.IntType(64), 32 * 8))
+        given = [a[1], a[2], made, room, a[3], a[3], a[4], a[5], a[6]]
         function = ir.FunctionType(ir.IntType(64), kinds)
         target = builder.inttoptr(a[0], function.as_pointer())
         return builder.call(target, [builder.inttoptr(v, k) for v, k in zip(given, kinds)])
@@ -47,61 +59,58 @@ def call(typing, address, clock, where, columns, params, state, ints):
 def begin(h):
     """Close the block before, make room, and copy the next rows of the feed in."""
     n_clocks = h[2]
-    clocks = carray(words(h[3]), n_clocks * 8)
-    bases = carray(words(h[15]), n_clocks * 2)
-    m = min(h[9] - h[8], h[11])
+    clocks = words(h[3])
+    bases = words(h[15])
+    done = h[8]
+    m = min(h[9] - done, h[11])
     for c in range(n_clocks):
         lo = clocks[8 * c + 1]
         clocks[8 * c + 2] += lo - clocks[8 * c]
         cap = clocks[8 * c + 3]
         tail = clocks[8 * c + 4]
         if cap - lo < m or cap - lo < 32:
-            base = carray(words(bases[2 * c]), cap * bases[2 * c + 1])
+            base = bases[2 * c]
             for k in range(bases[2 * c + 1]):
-                for i in range(tail):
-                    base[k * cap + i] = base[k * cap + lo - tail + i]
+                copy(base + 8 * k * cap, base + 8 * (k * cap + lo - tail), tail)
             lo = tail
         clocks[8 * c] = lo
         clocks[8 * c + 1] = lo
-    feeds = carray(words(h[5]), 2 * h[4] + 2)
+    feeds = words(h[5])
     lo = clocks[0]
     for k in range(h[4]):
-        source = carray(words(feeds[2 * k]), h[9])
-        target = carray(words(feeds[2 * k + 1]), clocks[3])
-        for i in range(m):
-            target[lo + i] = source[h[8] + i]
+        copy(feeds[2 * k + 1] + 8 * lo, feeds[2 * k] + 8 * done, m)
     clocks[1] = lo + m
     h[16] = m
 
 @njit(error_model="numpy")
 def hand_out(h):
     """Append the block's rows to the sinks; 1 when a sink has no room (nothing is appended)."""
-    clocks = carray(words(h[3]), h[2] * 8)
-    sinks = carray(words(h[6]), h[2] * 4)
-    for c in range(h[2]):
+    n_clocks = h[2]
+    clocks = words(h[3])
+    sinks = words(h[6])
+    for c in range(n_clocks):
         rows = clocks[8 * c + 1] - clocks[8 * c]
         sinks[4 * c + 2] = rows
         if sinks[4 * c + 3] > 0 and sinks[4 * c] + rows > sinks[4 * c + 1]:
             return 1
-    reads = carray(words(h[7]), 1 << 20)
+    reads = words(h[7])
     at = 0
-    for c in range(h[2]):
+    for c in range(n_clocks):
         lo = clocks[8 * c]
         rows = clocks[8 * c + 1] - lo
         fill = sinks[4 * c]
         for k in range(sinks[4 * c + 3]):
-            source = carray(words(reads[2 * at]), lo + rows)
-            target = carray(words(reads[2 * at + 1]), fill + rows)
-            for i in range(rows):
-                target[fill + i] = source[lo + i]
+            if rows > 0:
+                copy(reads[2 * at + 1] + 8 * fill, reads[2 * at] + 8 * lo, rows)
             at += 1
         sinks[4 * c] = fill + rows
     return 0
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def run(h):
-    code = carray(words(h[1]), 6 * h[0] + 6)
-    clocks = carray(words(h[3]), h[2] * 8)
+def run(header):
+    h = words(header)
+    code = words(h[1])
+    clocks = words(h[3])
     n = h[0]
     while True:
         if h[10] == 0:
@@ -110,7 +119,7 @@ def run(h):
             begin(h)
         while h[10] < n:
             p = 6 * h[10]
-            where = carray(words(code[p + 1]), 64)
+            where = words(code[p + 1])
             outs = where[8]
             source = where[0]
             if outs > 0:
@@ -142,6 +151,6 @@ def run(h):
 
 @cache
 def load_machine() -> Callable[[Any], int]:
-    """Return the compiled loop: header in, status out (0 done, 1 drain, 2 enlarge)."""
+    """Return the compiled loop: the header's address in, a status out (0 done, 1 drain, 2 grow)."""
     key = f"machine_{hashlib.sha256(_TEXT.encode()).hexdigest()[:16]}"
     return kernel.load_generated(key, _TEXT).run

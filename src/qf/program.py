@@ -252,7 +252,7 @@ class Program:
         header = self._header
         header[8:12] = 0, rows, 0, self.block
         while True:
-            status = self._run(header)
+            status = self._run(header.ctypes.data)
             if status == 1:
                 self._drain(chunks, grow=True)
                 continue
