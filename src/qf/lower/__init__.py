@@ -1,1 +1,1 @@
-"""A checked graph in, a program for the machine or a Polars query out."""
+"""The two lowerings of one graph: instructions of the machine, and a Polars expression."""

@@ -1,1 +1,7 @@
-"""Rewrites of the graph: one pass per file, graph in, graph out."""
+"""The passes over a formula, one file each; compile.py runs them in the order of `ORDER`."""
+
+from qf.language.passes.fold import fold
+from qf.language.passes.inline import inline
+from qf.language.passes.resolve import resolve
+
+ORDER = (inline, resolve, fold)  # tree to tree; then check makes nodes, and share merges them

@@ -1,0 +1,107 @@
+"""Match a call's arguments to its op's signature: inputs first, then parameters, or by name.
+
+Inputs of kind `time` are bound by the language and never written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from qf.errors import QuantflowError, diagnostic, nearest
+from qf.language.constants import evaluate
+from qf.language.context import Context
+from qf.language.tree import Call, Text, Tree
+from qf.op import Op
+from qf.signature import Parameter
+
+UNKNOWN_FUNCTION = diagnostic("QF104", "unknown function {name!r}", hint="all functions: qf ops")
+TOO_MANY_ARGUMENTS = diagnostic(
+    "QF112", "{op} takes {most} arguments, was given {count}", hint="its call: {signature}"
+)
+MISSING_ARGUMENT = diagnostic("QF113", "{op} needs {name}", hint="its call: {signature}")
+UNKNOWN_ARGUMENT = diagnostic(
+    "QF114", "{op} has no argument {name!r}", hint="its call: {signature}"
+)
+GIVEN_TWICE = diagnostic(
+    "QF115", "{op} is given {name!r} by position and by name", hint="its call: {signature}"
+)
+NOT_CONSTANT = diagnostic(
+    "QF116",
+    "{op}: {name} must be a number known before the first row, this is computed from columns",
+)
+NOT_DURATION = diagnostic("QF136", '{op}: {name} is a duration such as "500ms" or "5s"')
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A call whose arguments have found their places."""
+
+    op: Op
+    inputs: dict[str, Tree]
+    parameters: dict[str, Tree]
+
+
+def bind_call(call: Call, context: Context) -> Bound:
+    """Return the call's arguments by name. Errors: QF104, QF112-QF115."""
+    op = context.functions.get(call.name)
+    if op is None:
+        place = context.source.spot(call.head)
+        raise UNKNOWN_FUNCTION(
+            name=call.name, place=place, near=nearest(call.name, context.functions)
+        )
+    signature = op.signature
+    names = [i.name for i in signature.inputs if i.kind != "time"]
+    places = [*names, *(p.name for p in signature.parameters)]
+    say: dict[str, Any] = {"op": op.name, "signature": signature.text}
+    if len(call.arguments) > len(places):
+        extra = call.arguments[len(places)]
+        raise TOO_MANY_ARGUMENTS(
+            **say, most=len(places), count=len(call.arguments), place=context.spot(extra)
+        )
+    given = dict(zip(places, call.arguments, strict=False))
+    for name, value in call.named:
+        if name not in places:
+            raise UNKNOWN_ARGUMENT(
+                **say, name=name, near=nearest(name, places), place=context.spot(value)
+            )
+        if name in given:
+            raise GIVEN_TWICE(**say, name=name, place=context.spot(value))
+        given[name] = value
+    defaults = {p.name for p in signature.parameters if p.default is not None}
+    for name in places:
+        if name not in given and name not in defaults:
+            raise MISSING_ARGUMENT(**say, name=name, place=context.spot(call))
+    inputs = {name: given[name] for name in names}
+    parameters = {name: given[name] for name in places[len(names) :] if name in given}
+    return Bound(op, inputs, parameters)
+
+
+def parameter_values(bound: Bound, context: Context) -> dict[str, Any]:
+    """Return every parameter, checked, defaults included. Errors: QF116, QF401-QF403, placed."""
+    values: dict[str, Any] = {}
+    for parameter in bound.op.signature.parameters:
+        if parameter.name not in bound.parameters:
+            values[parameter.name] = parameter.default
+            continue
+        tree = bound.parameters[parameter.name]
+        given = _given(bound.op, parameter, tree, context)
+        alone = replace(bound.op.signature, parameters=(parameter,))
+        try:
+            values.update(alone.bind({parameter.name: given}))
+        except QuantflowError as error:
+            raise error.at(context.spot(tree)) from None
+    return values
+
+
+def _given(op: Op, parameter: Parameter, tree: Tree, context: Context) -> object:
+    if isinstance(tree, Text):
+        return tree.value
+    if parameter.kind == "duration":
+        raise NOT_DURATION(op=op.name, name=parameter.name, place=context.spot(tree))
+    number = evaluate(tree, context)
+    if number is None or number.kind == "null":
+        raise NOT_CONSTANT(op=op.name, name=parameter.name, place=context.spot(tree))
+    if parameter.kind == "choice" and number.kind == "condition":
+        return "true" if number.value else "false"
+    return number.value

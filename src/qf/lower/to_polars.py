@@ -1,0 +1,115 @@
+"""Lower graphs to Polars: the independent second engine.
+
+1. nodes that are equal across the graphs become one
+2. nodes are put on stages: a stage reads columns that earlier stages have made, because a Polars
+   rule may use `over` or `rolling`, which would compute a nested expression once per group
+3. each stage is one `with_columns`; the values get the features' names, the rest is dropped
+
+Missing is null on this side, never NaN; every op's answer passes `_finite`, so a division by zero
+or an overflow is null here as it is NaN in the machine. A number is a column of full length and
+not a literal: Polars computes `column / literal` as a multiplication by the reciprocal, which
+differs from a division in the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import polars as pl
+
+from qf.errors import RunError, diagnostic
+from qf.language.graph import Graph, Node
+from qf.op import Op
+
+NO_POLARS_RULE = diagnostic(
+    "QF139",
+    "{op} has no Polars rule: {reason}",
+    RunError,
+    "compute this feature with the machine: historical_feature_engine: machine",
+)
+
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
+
+
+def with_graphs(frame: Frame, graphs: Mapping[str, Graph], time: str = "processed_time") -> Frame:
+    """Return the frame with one Float64 column per graph, null where missing.
+
+    The frame holds one symbol's rows of the graphs' clock in tape order, from the history's
+    start, with the columns that the graphs name; `time` is its column of int64 ns. Errors: QF139.
+    """
+    nodes, ops, values = _merge(graphs)
+    for stage in _stages(nodes):
+        frame = frame.with_columns(
+            _expression(nodes[place], ops, time).alias(f"%{place}") for place in stage
+        )
+    answers = [_finite(pl.col(f"%{place}")).alias(name) for name, place in values.items()]
+    return frame.with_columns(answers).drop([f"%{place}" for place in range(len(nodes))])
+
+
+def to_polars(graph: Graph, time: str = "processed_time") -> pl.Expr:
+    """Return one expression for the graph: its value under `with_columns` or `select`.
+
+    It nests the ops' rules; where a rule groups rows (`over`, `rolling`) `with_graphs` is the
+    quick way, and the one the feature engine takes. Errors: QF139.
+    """
+    made: list[pl.Expr] = []
+    for node in graph.nodes:
+        made.append(_apply(node, graph.ops, [made[i] for i in node.inputs], time))
+    return _finite(made[-1])
+
+
+def _merge(
+    graphs: Mapping[str, Graph],
+) -> tuple[list[Node], dict[str, Op], dict[str, int]]:
+    """Return the nodes of all graphs without repeats, their ops, and where each value is."""
+    nodes: list[Node] = []
+    place_of: dict[object, int] = {}
+    ops: dict[str, Op] = {}
+    values: dict[str, int] = {}
+    for name, graph in graphs.items():
+        ops.update(graph.ops)
+        moved: list[int] = []
+        for node in graph.nodes:
+            node = replace(node, inputs=tuple(moved[i] for i in node.inputs))
+            if node.key not in place_of:
+                place_of[node.key] = len(nodes)
+                nodes.append(node)
+            moved.append(place_of[node.key])
+        values[name] = moved[-1]
+    return nodes, ops, values
+
+
+def _stages(nodes: list[Node]) -> Iterator[list[int]]:
+    """Yield the places of the nodes that can be made together, first the columns."""
+    depths: list[int] = []
+    for node in nodes:
+        depths.append(1 + max((depths[i] for i in node.inputs), default=-1))
+    for depth in range(max(depths, default=-1) + 1):
+        yield [place for place, each in enumerate(depths) if each == depth]
+
+
+def _expression(node: Node, ops: Mapping[str, Op], time: str) -> pl.Expr:
+    return _apply(node, ops, [pl.col(f"%{place}") for place in node.inputs], time)
+
+
+def _apply(node: Node, ops: Mapping[str, Op], made: list[pl.Expr], time: str) -> pl.Expr:
+    if node.column is not None:
+        column = pl.col(node.column.name)
+        return column if node.kind == "int" else _finite(column)
+    parameters: dict[str, Any] = dict(node.parameters)
+    if node.name == "constant":
+        return pl.repeat(parameters["value"], pl.len(), dtype=pl.Float64)
+    op = ops[node.name]
+    if "polars" not in op.rules:
+        raise NO_POLARS_RULE(op=op.name, reason=op.gaps.get("polars", "none is written"))
+    given = iter(made)
+    inputs = [pl.col(time) if i.kind == "time" else next(given) for i in op.signature.inputs]
+    return _finite(op.rules["polars"](*inputs, **parameters))
+
+
+def _finite(expression: pl.Expr) -> pl.Expr:
+    """Return the expression as Float64 with null in place of everything that is not finite."""
+    number = expression.cast(pl.Float64)
+    return pl.when(number.is_finite()).then(number)
