@@ -1,0 +1,94 @@
+"""Collect frames into the tape's columns, block by block.
+
+Frame values are kept once per frame and repeated over its rows when a block is taken.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qf.feeds.record import Record
+from qf.schema import BAD, NULL_INT, TAPE
+from qf.tape.screen import Levels
+
+NAMES = tuple(field.name for field in TAPE)
+_FRAME = (
+    "seq",
+    "kind",
+    "event_time",
+    "venue_time",
+    "processed_time",
+    "first_id",
+    "last_id",
+    "prev_id",
+    "flags",
+)
+
+
+class Columns:
+    """Rows of the tape that are not yet written."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._frames: list[tuple[int, ...]] = []
+        self._counts: list[int] = []
+        self._parts: dict[str, list[np.ndarray]] = {"side": [], "price": [], "size": []}
+        self._open: dict[str, list[int]] = {"side": [], "price": [], "size": []}
+
+    def add(self, seq: int, kind: int, time: int, record: Record, flags: int, levels: Levels):
+        """Add one good record's rows."""
+        count = len(levels.prices)
+        self._frames.append(
+            (
+                seq,
+                kind,
+                record.event_time,
+                record.venue_time,
+                time,
+                record.first_id,
+                record.last_id,
+                record.prev_id,
+                record.flags | flags,
+            )
+        )
+        self._counts.append(count)
+        self.rows += count
+        if isinstance(levels.prices, np.ndarray):
+            self._close()
+            self._parts["side"].append(levels.sides)
+            self._parts["price"].append(levels.prices)
+            self._parts["size"].append(levels.sizes)
+            return
+        self._open["side"].extend(levels.sides)
+        self._open["price"].extend(levels.prices)
+        self._open["size"].extend(levels.sizes)
+
+    def add_bad(self, seq: int, kind: int, time: int, flags: int) -> None:
+        """Add the one row of a frame in quarantine; `kind` is what it would have been, or 0."""
+        null = NULL_INT
+        self._frames.append((seq, BAD, null, null, time, kind, null, null, flags))
+        self._counts.append(1)
+        self.rows += 1
+        for name in self._open:
+            self._open[name].append(0)
+
+    def _close(self) -> None:
+        for name, values in self._open.items():
+            if values:
+                self._parts[name].append(np.array(values, dtype=np.int64))
+                self._open[name] = []
+
+    def take(self) -> dict[str, np.ndarray]:
+        """Return everything collected as int64 columns named by schema.TAPE, and start anew."""
+        self._close()
+        counts = np.array(self._counts, dtype=np.int64)
+        frames = np.array(self._frames, dtype=np.int64).reshape(-1, len(_FRAME))
+        block = {name: np.repeat(frames[:, i], counts) for i, name in enumerate(_FRAME)}
+        for name, parts in self._parts.items():
+            block[name] = np.concatenate(parts) if parts else np.empty(0, np.int64)
+        last_row = np.zeros(self.rows, np.int64)
+        last_row[np.cumsum(counts) - 1] = 1
+        block["last_row"] = last_row
+        assert all(len(column) == self.rows for column in block.values())
+        self.__init__()
+        return {name: block[name] for name in NAMES}

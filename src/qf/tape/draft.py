@@ -1,0 +1,168 @@
+"""Write a tape so that it is there completely or not at all.
+
+Everything goes into a draft folder of its own name; when all files are on disk (fsync) the
+folder is renamed to the key. A crash leaves a draft, which nobody ever reads.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from qf.errors import RunError, diagnostic
+from qf.feeds.record import Record
+from qf.schema import TAPE
+from qf.tape.source import Broken
+from qf.tape.tables import FINDINGS, QUARANTINE, SIDE_TABLES
+from qf.tape.tape_file import TapeFile, open_tape
+
+TAPE_SCHEMA = pa.schema([(field.name, pa.int64()) for field in TAPE])
+SIDE_ROWS = 10_000
+# What is kept of one bad frame, and of all together: enough to see, too little to fill a disk.
+KEPT_BYTES = 65_536
+KEPT_TOTAL_BYTES = 256 << 20
+
+CANNOT_WRITE = diagnostic(
+    "QF322", "the tape cannot be written to {path}: {why}", RunError, "free space or rights there"
+)
+
+
+def reuse(cache: Path, key: str) -> TapeFile | None:
+    """Return the finished tape of this key, or None; a damaged one is removed and made anew."""
+    folder = cache / key
+    if not folder.is_dir():
+        return None
+    try:
+        return open_tape(folder, cached=True)
+    except (OSError, ValueError, KeyError, pa.ArrowException):
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
+
+
+class Draft:
+    """One tape being written; a context manager that leaves nothing behind on an error."""
+
+    def __init__(self, cache: Path, key: str) -> None:
+        self._cache, self._key = cache, key
+        self._kept = 0
+        self._rows: dict[str, list[tuple[Any, ...]]] = {}
+        self._writers: dict[str, pq.ParquetWriter] = {}
+        self._schemas = {
+            "tape": TAPE_SCHEMA,
+            "findings": FINDINGS,
+            "quarantine": QUARANTINE,
+            **SIDE_TABLES,
+        }
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+            self._folder = Path(tempfile.mkdtemp(prefix=f"{key[:16]}.draft-", dir=cache))
+        except OSError as problem:
+            raise CANNOT_WRITE(path=cache, why=problem.strerror) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, problem: object, trace: object) -> None:
+        for writer in self._writers.values():
+            try:
+                writer.close()
+            except (OSError, pa.ArrowException):
+                continue  # already failing: the draft is thrown away below
+        shutil.rmtree(self._folder, ignore_errors=True)
+        if isinstance(problem, OSError):
+            raise CANNOT_WRITE(path=self._cache, why=problem.strerror or problem) from problem
+
+    def write(self, block: dict[str, np.ndarray]) -> None:
+        """Append one block of tape rows."""
+        self._writer("tape").write_batch(pa.record_batch(block, schema=TAPE_SCHEMA))
+
+    def add_finding(self, seq: int, stream: str, rule: str) -> None:
+        """Report that a frame broke a rule."""
+        self._add("findings", (seq, stream, rule))
+
+    def add_quarantined(
+        self, seq: int, time: int, stream: str, rules: tuple[str, ...], payload: Any
+    ) -> None:
+        """Keep a refused frame with its rules; long frames by their head."""
+        frame = payload.frame if isinstance(payload, Broken) else payload
+        if isinstance(frame, Record):
+            frame = repr(frame).encode()
+        kept = frame[: min(KEPT_BYTES, max(0, KEPT_TOTAL_BYTES - self._kept))]
+        self._kept += len(kept)
+        for rule in rules:
+            self._add("quarantine", (seq, time, stream, rule, len(frame), kept))
+
+    def add_side_row(self, seq: int, time: int, record: Record) -> None:
+        """Add a mark price or a liquidation to its table."""
+        if record.stream == "mark":
+            *texts, next_time = record.values
+            numbers = [float(text) if text else None for text in texts]
+            self._add("funding", (seq, record.event_time, time, *numbers, next_time or None))
+        else:
+            price, size, average, status = record.values
+            numbers = [float(text) for text in (price, size, average)]
+            row = (seq, record.event_time, time, record.direction, *numbers, status)
+            self._add("liquidations", row)
+
+    def _add(self, name: str, row: tuple[Any, ...]) -> None:
+        rows = self._rows.setdefault(name, [])
+        rows.append(row)
+        if len(rows) >= SIDE_ROWS or (name == "quarantine" and self._kept > KEPT_TOTAL_BYTES):
+            self._flush(name)
+
+    def _flush(self, name: str) -> None:
+        rows = self._rows.pop(name, [])
+        schema = self._schemas[name]
+        columns = zip(*rows, strict=True) if rows else [[] for _ in schema]
+        arrays = [pa.array(list(c), f.type) for c, f in zip(columns, schema, strict=True)]
+        self._writer(name).write_batch(pa.record_batch(arrays, schema=schema))
+
+    def _writer(self, name: str) -> pq.ParquetWriter:
+        if name not in self._writers:
+            self._writers[name] = pq.ParquetWriter(
+                self._folder / f"{name}.parquet",
+                self._schemas[name],
+                compression="zstd",
+                compression_level=1,
+                use_dictionary=name != "tape",
+            )
+        return self._writers[name]
+
+    def finish(self, manifest: dict[str, Any]) -> TapeFile:
+        """Close the files, put everything on disk, and give the folder its final name."""
+        for name in self._schemas:
+            if name in self._rows or name not in self._writers:
+                self._flush(name) if name != "tape" else self._writer(name)
+        for writer in self._writers.values():
+            writer.close()
+        self._writers = {}
+        text = json.dumps({"key": self._key, **manifest}, indent=1)
+        (self._folder / "manifest.json").write_text(text)
+        for path in self._folder.iterdir():
+            _sync(path)
+        _sync(self._folder)
+        final = self._cache / self._key
+        try:
+            self._folder.rename(final)
+        except OSError:
+            if not final.is_dir():
+                raise
+            # Another run finished the same tape first; equal keys mean equal content.
+        _sync(self._cache)
+        return open_tape(final)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,197 @@
+"""A finished tape on disk: its blocks, its tables, its accounts and its findings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from qf.errors import diagnostic, nearest
+from qf.schema import TAPE
+from qf.tape.instruments import Instrument
+from qf.tape.tables import SIDE_TABLES, TABLES
+
+NAMES = tuple(field.name for field in TAPE)
+READ_ROWS = 131_072
+
+UNKNOWN_TABLE = diagnostic("QF323", "a tape has no table {name!r}", hint="it has {known}")
+
+Block = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class TapeFile:
+    """One symbol's events in their total order. Times are receive times in ns."""
+
+    folder: Path
+    instrument: Instrument
+    rows: int
+    manifest: dict[str, Any]
+    cached: bool
+
+    @property
+    def key(self) -> str:
+        """Return the hash of everything that decided this tape."""
+        return self.manifest["key"]
+
+    @property
+    def frames(self) -> int:
+        """Return how many frames of the symbol arrived, ignored and refused ones included."""
+        return self.manifest["frames"]
+
+    @property
+    def first_time(self) -> int:
+        """Return the receive time of the first frame; NULL_INT for an empty tape."""
+        return self.manifest["first_time"]
+
+    @property
+    def last_time(self) -> int:
+        """Return the receive time of the last frame; NULL_INT for an empty tape."""
+        return self.manifest["last_time"]
+
+    @property
+    def ordering(self) -> str:
+        """Return arrival, or event where receive times are event times."""
+        return self.manifest["ordering"]
+
+    @property
+    def continuity(self) -> str:
+        """Return which continuity rules the book ids follow: spot, futures or none."""
+        return self.manifest["continuity"]
+
+    @property
+    def trades(self) -> str:
+        """Return which channel the trades are from: trade or agg_trade."""
+        return self.manifest["trades"]
+
+    @property
+    def accounts(self) -> dict[str, dict[str, int]]:
+        """Return received, quarantined and ignored per stream; the rest is the reader's."""
+        return self.manifest["accounts"]
+
+    def blocks(
+        self, rows: int, start: int | None = None, end: int | None = None
+    ) -> Iterator[Block]:
+        """Yield the TAPE columns, `rows` rows at a time (the last block may be shorter).
+
+        [start, end) is on the receive time, so it cuts between frames, never inside one.
+        """
+        waiting: list[Block] = []
+        count = 0
+        for block in self._row_groups(start, end):
+            waiting.append(block)
+            count += len(block["seq"])
+            if count < rows:
+                continue
+            joined = _join(waiting)
+            whole = count - count % rows
+            for low in range(0, whole, rows):
+                yield {name: column[low : low + rows] for name, column in joined.items()}
+            waiting = [{name: column[whole:] for name, column in joined.items()}]
+            count -= whole
+        if count:
+            yield _join(waiting)
+
+    def _row_groups(self, start: int | None, end: int | None) -> Iterator[Block]:
+        with pq.ParquetFile(self.folder / "tape.parquet") as file:
+            place = NAMES.index("processed_time")
+            for group in range(file.metadata.num_row_groups):
+                times = file.metadata.row_group(group).column(place).statistics
+                if start is not None and times is not None and times.max < start:
+                    continue
+                if end is not None and times is not None and times.min >= end:
+                    return
+                table = file.read_row_group(group)
+                block = {name: _numpy(table.column(name)) for name in NAMES}
+                low, high = _range(block["processed_time"], start, end)
+                if low < high:
+                    yield {name: column[low:high] for name, column in block.items()}
+
+    def _frames(self, start: int | None, end: int | None) -> Iterator[Block]:
+        """Yield blocks that hold whole frames."""
+        rest: Block | None = None
+        for block in self._row_groups(start, end):
+            whole = block if rest is None else _join([rest, block])
+            ends = np.flatnonzero(whole["last_row"])
+            cut = int(ends[-1]) + 1 if len(ends) else 0
+            rest = {name: column[cut:] for name, column in whole.items()}
+            yield {name: column[:cut] for name, column in whole.items()}
+
+    def quarantine(self) -> pa.Table:
+        """Return the refused frames: seq, processed_time, stream, rule, frame_bytes, frame."""
+        return pq.read_table(self.folder / "quarantine.parquet")
+
+    def findings(self) -> pa.Table:
+        """Return every rule that a frame broke: seq, stream, rule."""
+        return pq.read_table(self.folder / "findings.parquet")
+
+    def findings_by_rule(self) -> dict[str, int]:
+        """Return how many frames broke each rule."""
+        counted = self.findings().group_by("rule").aggregate([("rule", "count")])
+        names, counts = counted.column("rule"), counted.column("rule_count")
+        return dict(sorted(zip(names.to_pylist(), counts.to_pylist(), strict=True)))
+
+    def table(
+        self, name: str, start: int | None = None, end: int | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield one published table in batches, prices and sizes as floats. Errors: QF323.
+
+        Names: trades, lob_incremental, bbo, funding, liquidations.
+        """
+        known = (*TABLES, *SIDE_TABLES)
+        if name not in known:
+            raise UNKNOWN_TABLE(name=name, known=", ".join(known), near=nearest(name, known))
+        if name in TABLES:
+            for block in self._frames(start, end):
+                batch = TABLES[name](block, self.instrument)
+                if batch.num_rows:
+                    yield batch
+            return
+        table = pq.read_table(self.folder / f"{name}.parquet")
+        times = table.column("processed_time").cast(pa.int64())
+        if start is not None:
+            table = table.filter(pc.greater_equal(times, start))
+            times = table.column("processed_time").cast(pa.int64())
+        if end is not None:
+            table = table.filter(pc.less(times, end))
+        for field, value in (
+            ("symbol", self.instrument.symbol),
+            ("venue", self.instrument.venue),
+        ):
+            column = pa.array([value] * table.num_rows, pa.string())
+            table = table.add_column(0, field, column)
+        yield from table.to_batches()
+
+
+def _numpy(column: pa.ChunkedArray) -> np.ndarray:
+    return column.to_numpy() if column.num_chunks != 1 else column.chunk(0).to_numpy()
+
+
+def _join(blocks: list[Block]) -> Block:
+    if len(blocks) == 1:
+        return blocks[0]
+    return {name: np.concatenate([block[name] for block in blocks]) for name in NAMES}
+
+
+def _range(times: np.ndarray, start: int | None, end: int | None) -> tuple[int, int]:
+    low = 0 if start is None else int(np.searchsorted(times, start, "left"))
+    high = len(times) if end is None else int(np.searchsorted(times, end, "left"))
+    return low, high
+
+
+def open_tape(folder: Path, cached: bool = False) -> TapeFile:
+    """Return the finished tape in a folder; raises ValueError, KeyError or OSError if damaged."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    instrument = Instrument(**manifest["identity"]["instrument"])
+    rows = pq.read_metadata(folder / "tape.parquet").num_rows
+    for name in ("findings", "quarantine", *SIDE_TABLES):
+        if not (folder / f"{name}.parquet").is_file():
+            raise ValueError(name)
+    return TapeFile(folder, instrument, rows, manifest, cached)
