@@ -18,13 +18,14 @@ from qf.signature import Parameter
 from qf.testing.market import columns as market_columns
 
 ROWS = 230
+ROW_COLUMN = "_row"  # what an op without inputs is fed, so that there are rows
 SMALL = 24  # the largest window tried: several windows fit in a table, so re-anchoring is seen
 
 # Which columns of the market stand in for generic float inputs, in order.
 _ROLES = {
     "free": ("x", "y", "z"),
     "price": ("mid", "weighted_mid", "spread"),
-    "flow": ("ofi_0", "size", "buy_volume"),
+    "flow": ("size", "ofi_0", "buy_volume"),
 }
 _MARKETS = (
     ("calm", "price"),
@@ -157,6 +158,8 @@ def draw_columns(op: Op, market: str, role: str, seed: int, rows: int) -> dict[s
     """Return one column per input of the op: by the input's name, kind and place."""
     table = _market(market, seed, rows)
     drawn: dict[str, NDArray[Any]] = {}
+    if not op.signature.inputs:
+        drawn[ROW_COLUMN] = np.arange(rows, dtype=np.int64)
     place = 0
     for one in op.signature.inputs:
         if one.kind == "time":
@@ -185,7 +188,7 @@ def _condition(values: NDArray[Any], market: str, seed: int) -> NDArray[Any]:
 def _integers(
     name: str, table: dict[str, NDArray[Any]], market: str, seed: int, rows: int
 ) -> NDArray[Any]:
-    if name in table:
+    if name in table and table[name].dtype == np.int64:
         return table[name]
     draw = np.random.default_rng([seed, len(name)])
     if name == "age":  # ns since a row became known: 0 when it is new, then growing

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from qf.program import Plan, Program
 from qf.schema import NULL_INT
-from qf.testing.contract.cases import ROWS, Case
+from qf.testing.contract.cases import ROW_COLUMN, ROWS, Case
 
 Columns = dict[str, NDArray[Any]]
 GUARD = 160  # rows of poison on both sides of what a plain run may read
@@ -35,7 +35,8 @@ def plan_of(case: Case) -> Plan:
     """Return the plan that feeds the op's inputs and reads its outputs."""
     plan = Plan()
     clock = plan.clock("row")
-    plan.feed("_row", "int")
+    if not case.op.signature.inputs:
+        plan.feed(ROW_COLUMN, "int")
     given = [
         plan.feed(one.name, "float" if one.kind == "float" else "int")
         for one in case.op.signature.inputs
@@ -69,20 +70,14 @@ def run_compiled(case: Case, columns: Columns, block: int = 2048) -> Columns:
 
 def push(program: Program, columns: Columns) -> Columns:
     """Push a table and return the columns of the one clock."""
-    rows = len(next(iter(columns.values())))
-    fed = {**columns, "_row": np.arange(rows, dtype=np.int64)}
-    return program.push(fed)["row"]
+    return program.push({name: columns[name] for name, _ in program.plan.feeds})["row"]
 
 
 @functools.lru_cache(maxsize=512)
 def run_definition(case: Case, rows: int = ROWS) -> Columns:
     """Return what the definition says, row by row, from the past prefixes alone."""
     columns = case.columns(rows)
-    if not columns:  # no inputs: the definition still learns which row it is at
-        columns = {"_row": np.arange(rows)}
-        given: list[list[Any]] = []
-    else:
-        given = [column.tolist() for column in columns.values()]
+    given = [columns[one.name].tolist() for one in case.op.signature.inputs]
     names = output_names(case)
     bound, first = case.bound, case.op.amount("warmup", case.bound)
     rule = case.op.rules["definition"]
@@ -108,16 +103,17 @@ def run_polars(case: Case, columns: Columns) -> Columns:
     """Return what the Polars rule makes of the table; inputs are materialised columns."""
     import polars as pl
 
-    rows = len(next(iter(columns.values()))) if columns else ROWS
-    frame = pl.DataFrame({"_row": np.arange(rows)})
+    made_of = []
     for name, column in columns.items():
         series = pl.Series(name, column)
         if column.dtype == np.int64:
             series = series.set(series == NULL_INT, None)
         else:
             series = series.fill_nan(None)
-        frame = frame.with_columns(series)
-    rules = case.op.rules["polars"](*[pl.col(name) for name in columns], **case.bound)
+        made_of.append(series)
+    frame = pl.DataFrame(made_of)
+    given = [pl.col(one.name) for one in case.op.signature.inputs]
+    rules = case.op.rules["polars"](*given, **case.bound)
     rules = rules if isinstance(rules, tuple | list) else (rules,)
     made: Columns = {}
     for (name, kind), rule in zip(output_names(case), rules, strict=True):

@@ -1,0 +1,16 @@
+"""Any non-finite result is missing: the one rule, for kernels and for Polars expressions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+
+def finite(value: float) -> float:
+    """Return `value`, or missing where it is infinite (kernels call this)."""
+    return value if value - value == 0.0 else math.nan
+
+
+def finite_or_null(expression: Any) -> Any:
+    """Return a Polars expression with NaN and infinities as null."""
+    return (expression + expression * 0.0).fill_nan(None)
