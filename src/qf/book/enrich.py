@@ -19,6 +19,7 @@ Journal of Financial Econometrics 12(1).
 import math
 
 from qf.book.view import (
+    ALONE_BOOK,
     BITS,
     BOOK_TIME,
     COUNT,
@@ -245,7 +246,8 @@ def kernel(
             put_nothing(number, stride, j, levels)
         for level in range(levels):
             ints[FLOW + level] = 0
-        if ints[VALID] == 1:
+        # A book of lone snapshots has no events between them: its order flow stays unknown.
+        if ints[VALID] == 1 and ints[ALONE_BOOK] == 0:
             ints[RESYNCED] = 0
         j += 1
     made[0] = j - olo

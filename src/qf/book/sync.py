@@ -10,6 +10,9 @@ book until the next snapshot has been bridged.
     futures  first applied U <= id <= u or pu == id, then pu == id
     none     no ids: every snapshot replaces the book
 
+A snapshot whose first_id is NULL_INT stands alone (partial depth, archived books): it replaces
+the book where no chain is kept, and no difference may chain onto it.
+
 Trades keep their order; a repeated trade id is dropped, a hole flags the next trade `trade_gap`.
 A quarantined frame of differences is a hole; one of trades flags the next trade.
 Null rule: ids that the venue does not give are NULL_INT and are not checked. Unit: none.
@@ -35,7 +38,7 @@ from qf.schema import (
     TRADE,
 )
 
-UNSYNCED, AWAITING, SYNCED, GAP, RESYNCING = 0, 1, 2, 3, 4
+UNSYNCED, AWAITING, SYNCED, GAP, RESYNCING, ALONE = 0, 1, 2, 3, 4, 5
 CHECK = 7  # kind of a snapshot that arrives while synced: it is compared, not loaded
 LOST = 8  # kind of a row that only says: the book has just become unusable
 BITS = FIRST_ID  # the field of a stream row that holds the book's state bits
@@ -60,7 +63,7 @@ op.definition_missing("tests/book holds the dictionary model that it must equal"
 
 def state_bits(state):
     """Return the quality bits of a book in `state`."""
-    if state == SYNCED:
+    if state in (SYNCED, ALONE):
         return 0
     if state == GAP:
         return BIT_GAP
@@ -82,7 +85,7 @@ def open_depth(ints, rule, first, last, prev):
     """Decide on a depth frame: emit, hold in the buffer, or drop."""
     state = ints[0]
     count = COUNTS + 4 * DEPTH
-    if state in (UNSYNCED, GAP):
+    if state in (UNSYNCED, GAP, ALONE):
         return HOLD
     verdict = judge(rule, state, ints[1], first, last, prev)
     if verdict == DROP:
@@ -127,10 +130,10 @@ def open_ticker(ints, update_id):
 
 
 def open_bad(ints, kind):
-    """Decide on a frame in quarantine: one of differences breaks the chain."""
-    if kind == TRADE:
+    """Decide on a frame in quarantine: one of differences breaks the chain; 0 may be anything."""
+    if kind in (TRADE, 0):
         ints[6] = 1
-    elif kind == DEPTH and ints[0] not in (UNSYNCED, GAP):
+    if kind in (DEPTH, 0) and ints[0] in (AWAITING, SYNCED, RESYNCING):
         synced = ints[0] == SYNCED
         ints[0] = UNSYNCED if ints[0] == AWAITING else GAP
         ints[COUNTS + 4 * DEPTH + 3] += 1
@@ -151,7 +154,7 @@ def open_frame(ints, rule, kind, first, last, prev):
         return open_bad(ints, first)
     ints[COUNTS + 4 * kind] += 1
     if kind == SNAPSHOT:
-        if ints[0] == SYNCED and rule != NO_IDS:
+        if ints[0] == SYNCED:
             ints[9] = CHECK
         return EMIT
     return DROP
@@ -235,8 +238,8 @@ def kernel(tape, lo, hi, stride0, olo, stride, room, made, params, ints, stream)
             j += 1
         if ints[9] == SNAPSHOT and kind == SNAPSHOT and last_row == 1:
             ints[1] = last_id
-            if rule == NO_IDS:
-                ints[0] = SYNCED
+            if rule == NO_IDS or tape[FIRST_ID * stride0 + t] == NULL_INT:
+                ints[0] = ALONE
                 stream[BITS * stride + j - 1] = 0
             else:
                 ints[0] = AWAITING if ints[0] <= AWAITING else RESYNCING

@@ -33,7 +33,7 @@ from qf.schema import (
 )
 
 VALID, IN_FRAME, FRAME_KIND, BOOK_ID, TICKER_ID, LOST_BITS = 0, 1, 2, 3, 4, 5
-BOOK_TIME, RESYNCED, TOUCHED, OVERLAY, TICKER_FLAGS = 6, 7, 8, 9, 10
+BOOK_TIME, RESYNCED, TOUCHED, OVERLAY, TICKER_FLAGS, ALONE_BOOK = 6, 7, 8, 9, 10, 11
 TICKER = 12  # bid u, bid size, ask u, ask size of the newest ticker; then the same of one arriving
 COUNT = 20  # levels in the view, per side
 OWN = 24  # words 24..63 belong to the consumer
@@ -127,6 +127,7 @@ def view_close(w, levels, kind, frame_id, bits, flags):
     else:
         if frame_id != NULL_INT and frame_id > w[BOOK_ID]:
             w[BOOK_ID] = frame_id
+        w[ALONE_BOOK] = 1 if kind == SNAPSHOT and bits == 0 else 0
         if bits == 0 and w[VALID] == 0:
             w[VALID] = 1
             w[TOUCHED] = 1
