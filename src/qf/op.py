@@ -31,6 +31,7 @@ FAMILIES = (
     "aggregations",
     "normalizers",
     "staleness",
+    "quality",
     "labels",
     "detectors",
 )
