@@ -30,21 +30,20 @@ class Frames:
         self._stream = f'{{"stream":"{settings.symbol.lower()}@'
         speed = "" if settings.step_ms == 1_000 else f"@{settings.step_ms}ms"
         self._depth = f'{self._stream}depth{speed}","data":{{"e":"depthUpdate","E":'
+        kind = '"e":"bookTicker",' if face.futures else ""
+        price, size = self._price_form, self._size_form
+        self._ticker = (
+            f'{self._stream}bookTicker","data":{{{kind}"u":%d,"s":"{settings.symbol}",'
+            f'"b":"{price}","B":"{size}","a":"{price}","A":"{size}"'
+        )
         self._mark = "markPrice@1s" if settings.intensity >= 5 else "markPrice"
-
-    def price(self, ticks: int) -> str:
-        """Return a price as the venue prints it."""
-        return self._price_form % divmod(ticks, self._price_unit)
-
-    def size(self, lots: int) -> str:
-        """Return a size as the venue prints it."""
-        return self._size_form % divmod(lots, self._size_unit)
 
     def trade(self, trade_id: int, execution: Print, time_ms: int, kind: str) -> bytes:
         """Return a trade; `kind` is the futures' X."""
         maker = "false" if execution.sign > 0 else "true"
-        symbol, shown_price = self._symbol, self.price(execution.price)
-        shown_size = self.size(execution.size)
+        symbol = self._symbol
+        shown_price = self._price_form % divmod(execution.price, self._price_unit)
+        shown_size = self._size_form % divmod(execution.size, self._size_unit)
         if self._futures:
             text = (
                 f'{self._stream}trade","data":{{"e":"trade","E":{time_ms + 3},"T":{time_ms},'
@@ -61,17 +60,17 @@ class Frames:
 
     def ticker(self, update_id: int, best: Best, time_ms: int) -> bytes:
         """Return a bookTicker."""
-        quote = (
-            f'"s":"{self._symbol}","b":"{self.price(best.bid)}","B":"{self.size(best.bid_size)}",'
-            f'"a":"{self.price(best.ask)}","A":"{self.size(best.ask_size)}"'
+        price_unit, size_unit = self._price_unit, self._size_unit
+        text = self._ticker % (
+            update_id,
+            *(best.bid // price_unit, best.bid % price_unit),
+            *(best.bid_size // size_unit, best.bid_size % size_unit),
+            *(best.ask // price_unit, best.ask % price_unit),
+            *(best.ask_size // size_unit, best.ask_size % size_unit),
         )
-        head = f'{self._stream}bookTicker","data":{{'
         if self._futures:
-            return (
-                f'{head}"e":"bookTicker","u":{update_id},{quote},'
-                f'"T":{time_ms},"E":{time_ms + 3}}}}}'
-            ).encode()
-        return f'{head}"u":{update_id},{quote}}}}}'.encode()
+            return f'{text},"T":{time_ms},"E":{time_ms + 3}}}}}'.encode()
+        return (text + "}}").encode()
 
     def depth(
         self,

@@ -17,6 +17,7 @@ from qf.testing.market.settings import MarketSettings
 
 DAY_S = 86_400.0
 EXCITE_FADE_S = 6.0
+SEASON_EVERY_S = 60.0
 BRANCHING = 0.5  # share of orders that were provoked by earlier orders
 ORDERS_PER_S = 0.05  # unprovoked, at intensity 1
 QUOTES_PER_S = 0.45
@@ -55,6 +56,8 @@ class Latent:
         self._hold_s = 0.5 * REGIMES[0].seconds
         self._drift = 0.0  # log return per second
         self._excite = 0.0
+        self._sigma = self._sigma_now()
+        self._season, self._season_until_s = 1.0, 0.0
         self._burst_until_s = -1.0
         self._uniform = uniforms(generator)
         self._normal = normals(generator)
@@ -66,12 +69,15 @@ class Latent:
         self._hold_s -= seconds
         if self._hold_s <= 0:
             self._change_regime()
-        sigma = self._settings.daily_volatility * self.regime.volatility / math.sqrt(DAY_S)
-        step = sigma * math.sqrt(seconds) * self._normal() + self._drift * seconds
-        self.fair *= math.exp(step + self._crash(seconds))
+        step = self._sigma * math.sqrt(seconds) * self._normal() + self._drift * seconds
+        if self._settings.flash_crash_s is not None:
+            step += self._crash(seconds, self.elapsed_s - self._settings.flash_crash_s)
+        self.fair *= math.exp(step)
         self._excite *= math.exp(-seconds / EXCITE_FADE_S)
-        season = 1.0 + 0.35 * math.sin(2 * math.pi * (self.elapsed_s / DAY_S - 0.35))
-        factor = self.regime.activity * season * self._settings.intensity
+        if self.elapsed_s >= self._season_until_s:
+            self._season_until_s = self.elapsed_s + SEASON_EVERY_S
+            self._season = 1.0 + 0.35 * math.sin(2 * math.pi * (self.elapsed_s / DAY_S - 0.35))
+        factor = self.regime.activity * self._season * self._settings.intensity
         if self.elapsed_s < self._burst_until_s:
             factor *= 10.0
         if self.crashing:
@@ -92,15 +98,16 @@ class Latent:
         here = REGIMES.index(self.regime)
         self.regime = REGIMES[(here + (1 if self._uniform() < 0.5 else 2)) % len(REGIMES)]
         self._hold_s = self.regime.seconds * (0.25 + 0.75 * self._exponential())
-        sigma = self._settings.daily_volatility * self.regime.volatility / math.sqrt(DAY_S)
+        self._sigma = self._sigma_now()
         sign = 1.0 if self._uniform() < 0.5 else -1.0
-        self._drift = sign * self.regime.trend * sigma / math.sqrt(self.regime.seconds)
+        self._drift = sign * self.regime.trend * self._sigma / math.sqrt(self.regime.seconds)
 
-    def _crash(self, seconds: float) -> float:
+    def _sigma_now(self) -> float:
+        """Return the regime's standard deviation of the log price, per square root of a second."""
+        return self._settings.daily_volatility * self.regime.volatility / math.sqrt(DAY_S)
+
+    def _crash(self, seconds: float, since: float) -> float:
         """Return the log return of the flash crash in this interval."""
-        if self._settings.flash_crash_s is None:
-            return 0.0
-        since = self.elapsed_s - self._settings.flash_crash_s
         self.crashing = 0.0 <= since < CRASH_DOWN_S + CRASH_BACK_S
         if not self.crashing:
             return 0.0

@@ -59,13 +59,17 @@ class Wire:
         if self._uniform() < STALL_SHARE:
             delay += int(MS * (10 + 240 * self._uniform()))
         arrived = max(sent_ns + delay, self._arrived_ns + 3_000 + int(20_000 * self._uniform()))
-        while self._answers and self._answers[0].due_ns <= arrived:
-            answer = self._answers.popleft()
-            self._receive(max(answer.due_ns, self._arrived_ns), answer.body)
+        if self._answers:
+            self._receive_answers(arrived)
         self._arrived_ns = arrived
         if self._noted:
             self._settle()
         self._receive(arrived, body)
+
+    def _receive_answers(self, until_ns: int) -> None:
+        while self._answers and self._answers[0].due_ns <= until_ns:
+            answer = self._answers.popleft()
+            self._receive(max(answer.due_ns, self._arrived_ns), answer.body)
 
     def answer(self, asked_ns: int, body: bytes) -> None:
         """Deliver a REST answer whose content is the venue's state at `asked_ns`."""
