@@ -193,22 +193,58 @@ class Program:
         words = sum(t * len(c) for t, c in zip(self.plan.tails, self.plan.columns, strict=True))
         return 8 * (words + self._slots.size + self._ints.size + self._clocks.size)
 
+    def ints_of(self, op_name: str) -> np.ndarray:
+        """Return a copy of the int64 state of the first instruction of that op (counters)."""
+        at = 0
+        for i in self.plan.instructions:
+            if i.op.name == op_name:
+                return self._ints[at : at + i.ints].copy()
+            at += i.ints
+        return np.zeros(0, np.int64)
+
     def push(self, columns: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
         """Feed rows of the root clock and return, per clock, the columns of the rows they made.
 
         Each array is contiguous, 8 bytes a value. Errors: QF432.
         """
-        names = [name for name, _ in self.plan.feeds]
-        if set(names) != set(columns):
-            raise WRONG_FEED(expected=", ".join(names), given=", ".join(sorted(columns)))
+        made = self.advance(columns)
+        return {
+            name: self.named(name, made.get(name)) for name in self.plan.clocks if self._reads_of(name)
+        }
+
+    def advance(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Feed rows as `push` does; return only the clocks that made rows, as one matrix each.
+
+        A matrix has a row per read of the clock, in float64 words; `named` takes it apart.
+        """
+        if len(columns) != len(self.plan.feeds):
+            expected = ", ".join(name for name, _ in self.plan.feeds)
+            raise WRONG_FEED(expected=expected, given=", ".join(sorted(columns)))
         kept = []
         for place, (name, column) in enumerate(self.plan.feeds):
+            if name not in columns:
+                expected = ", ".join(name for name, _ in self.plan.feeds)
+                raise WRONG_FEED(expected=expected, given=", ".join(sorted(columns)))
             dtype = np.float64 if column.kind == "float" else np.int64
             kept.append(np.ascontiguousarray(columns[name], dtype))
             self._feeds[place, 0] = kept[-1].ctypes.data
         chunks: list[list[np.ndarray]] = [[] for _ in self.plan.clocks]
         self._drive(len(kept[0]) if kept else 0, chunks)
-        return self._collect(chunks)
+        return {
+            name: parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+            for name, parts in zip(self.plan.clocks, chunks, strict=True)
+            if parts
+        }
+
+    def named(self, clock: str, made: np.ndarray | None) -> dict[str, np.ndarray]:
+        """Return the columns of a clock's matrix by name, int64 where the column is."""
+        reads = self._reads_of(clock)
+        if made is None:
+            made = np.empty((len(reads), 0))
+        return {
+            name: made[place].view(np.int64) if column.kind == "int" else made[place]
+            for place, (name, column) in enumerate(reads)
+        }
 
     def save(self) -> bytes:
         """Return the whole state: clocks, column tails, float64 and int64 state, with a checksum."""
@@ -272,21 +308,8 @@ class Program:
                 self._grow_sink(clock, int(wanted))
                 self._wire()
 
-    def _collect(self, chunks: list[list[np.ndarray]]) -> dict[str, dict[str, np.ndarray]]:
-        made: dict[str, dict[str, np.ndarray]] = {}
-        for clock, name in enumerate(self.plan.clocks):
-            reads = self.plan.reads.get(name, ())
-            if not reads:
-                continue
-            parts = chunks[clock]
-            whole = parts[0] if len(parts) == 1 else None
-            if whole is None:
-                whole = np.concatenate(parts, axis=1) if parts else np.empty((len(reads), 0))
-            made[name] = {
-                column_name: whole[place].view(np.int64) if column.kind == "int" else whole[place]
-                for place, (column_name, column) in enumerate(reads)
-            }
-        return made
+    def _reads_of(self, clock: str) -> list[tuple[str, Column]]:
+        return self.plan.reads.get(clock, [])
 
     def _new_buffer(self, clock: int, capacity: int) -> np.ndarray:
         buffer = np.empty((len(self.plan.columns[clock]), capacity), np.int64)

@@ -1,0 +1,88 @@
+"""What became of every frame, how directions were found, and what a user must be told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qf.book.sync import COUNTS
+from qf.book.view import OWN
+from qf.program import Program
+from qf.project.model import Project
+from qf.schema import KINDS, VERDICTS
+from qf.tape.tape_file import TapeFile
+
+if TYPE_CHECKING:
+    from qf.engines.run import SymbolResult
+    from qf.engines.symbol_plan import SymbolPlan
+
+METHODS = ("venue flag", "quote rule", "tick rule", "unknown")
+TICK_RULE_LIMIT = 0.4  # Lee-Ready rests on quotes; beyond this share it rests on prices
+VERTICAL_LIMIT = 0.95
+# Streams that reach the state machine under another name of the tape's kinds.
+KIND_OF_STREAM = {"agg_trade": "trade"}
+
+
+def direction_counts(
+    program: Program, planned: SymbolPlan, tape: TapeFile
+) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
+    """Return the accounting per stream, and how many directions each method found."""
+    sync = program.ints_of("sync")
+    accounts = {}
+    for stream, counted in tape.accounts.items():
+        kind = KINDS.get(KIND_OF_STREAM.get(stream, stream))
+        account = dict.fromkeys(("received", *VERDICTS), 0) | counted
+        if kind is not None:
+            at = COUNTS + 4 * kind
+            account["superseded"] = int(sync[at + 1])
+            account["duplicate"] = int(sync[at + 2])
+            account["holes"] = int(sync[at + 3])
+        rest = sum(account[name] for name in VERDICTS if name != "applied")
+        account["applied"] = account["received"] - rest
+        accounts[stream] = account
+    found = program.ints_of("enrich")[OWN : OWN + 4]
+    return accounts, dict(zip(METHODS, map(int, found), strict=True))
+
+
+def account_lines(accounts: dict[str, dict[str, int]]) -> list[str]:
+    """Return one line per stream: received = applied + …, only the terms that are not 0."""
+    lines = []
+    for stream, account in accounts.items():
+        terms = [f"{name} {account[name]:,}" for name in VERDICTS if account.get(name)]
+        holes = f"; {account['holes']} holes in the ids" if account.get("holes") else ""
+        lines.append(
+            f"{stream}: received {account['received']:,} = {' + '.join(terms) or '0'}{holes}"
+        )
+    return lines
+
+
+def warnings_of(result: SymbolResult, project: Project) -> list[str]:
+    """Return the sentences a run must not keep to itself."""
+    lines = []
+    for each in project.feature_sets:
+        for feature in each.features:
+            row = result.planned.builder.rows.get((each.name, feature.name))
+            bars = result.bars.get(feature.bar, 0)
+            if row is not None and bars <= row.warmup_bars:
+                lines.append(
+                    f"{result.symbol}: {feature.bar} closed {bars} bars; "
+                    f"{feature.name} needs {row.warmup_bars}"
+                )
+    for (label, clock), rule in result.planned.label_rules.items():
+        lines += [f"{label} on {clock}: {warning}" for warning in rule.warnings]
+    counted = sum(result.directions.values())
+    by_tick_rule = result.directions["tick rule"]
+    if counted and by_tick_rule / counted > TICK_RULE_LIMIT:
+        share = by_tick_rule / counted
+        lines.append(
+            f"{result.symbol}: {share:.0%} of the directions come from the tick rule; "
+            "order flow built on them is a guess"
+        )
+    return lines
+
+
+def share_of(values: np.ndarray, value: float) -> float:
+    """Return the share of `value` among the values that are not missing; 0 of none."""
+    known = values[~np.isnan(values)]
+    return float(np.mean(known == value)) if len(known) else 0.0

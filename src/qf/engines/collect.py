@@ -1,0 +1,87 @@
+"""Gather the rows a program makes until there are enough to write at once.
+
+A push may bring one event or a day; tables want batches. Rows wait here per clock, as matrices,
+and go to their tables through the routes. What waits is bounded by `batch_bytes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from qf.engines.symbol_plan import Route, SymbolPlan
+from qf.program import Program
+from qf.schema_tables import Table
+
+BATCH_BYTES = 64 << 20
+
+
+class TableWriter(Protocol):
+    """What takes the rows: the store's writer, or a test's."""
+
+    def write(self, table: Table, columns: Mapping[str, np.ndarray], **constants: str) -> None:
+        """Add rows to a table."""
+        ...
+
+
+class Collector:
+    """Hand the rows of one symbol's program to a writer, in batches."""
+
+    def __init__(self, planned: SymbolPlan, program: Program, writer: TableWriter) -> None:
+        self._planned, self._program, self._writer = planned, program, writer
+        self._waiting: dict[str, list[np.ndarray]] = {}
+        self._bytes = 0
+        self.rows: dict[str, int] = {}  # rows made, by clock
+
+    def take(self, made: Mapping[str, np.ndarray]) -> None:
+        """Keep what one advance made; write when enough has gathered."""
+        for clock, matrix in made.items():
+            self._waiting.setdefault(clock, []).append(matrix)
+            self._bytes += matrix.nbytes
+            self.rows[clock] = self.rows.get(clock, 0) + matrix.shape[1]
+        if self._bytes > BATCH_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write everything that waits."""
+        made = {
+            clock: self._program.named(clock, np.concatenate(parts, axis=1))
+            for clock, parts in self._waiting.items()
+        }
+        self._waiting, self._bytes = {}, 0
+        instrument = self._planned.instrument
+        for route in self._planned.routes:
+            if route.clock not in made and not (route.group == "enriched" and "prints" in made):
+                continue
+            columns = self._enriched(made) if route.group == "enriched" else route.rows(made)
+            self._writer.write(
+                route.table,
+                _ages_in_ms(route, columns),
+                venue=instrument.venue,
+                symbol=instrument.symbol,
+                **route.constants,
+            )
+
+    def _enriched(self, made: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+        """Return market prints and the others in one order, that of arrival."""
+        parts = [dict(made[clock]) for clock in ("tick", "prints") if clock in made]
+        if len(parts) == 1:
+            return parts[0]
+        order = np.argsort(np.concatenate([part["seq"] for part in parts]), kind="stable")
+        return {
+            name: np.concatenate([part[name] for part in parts])[order] for name in parts[1]
+        }
+
+
+def _ages_in_ms(route: Route, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the columns with every age in milliseconds, null where there is none."""
+    if route.group != "vectors":
+        return columns
+    shown = dict(columns)
+    for name, column in columns.items():
+        if name.endswith("_age"):
+            missing = column == np.iinfo(np.int64).min
+            shown[f"{name}_ms"] = np.where(missing, np.nan, column / 1e6)
+    return shown

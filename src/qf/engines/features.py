@@ -1,0 +1,220 @@
+"""The feature part of a symbol's program: formulas, aggregation, normalisation, vectors.
+
+1. a formula in mode tick runs on every enriched trade, its quality is OR-ed over its memory, and
+   both fold into a row per bar; in mode bar it runs on the bar rows and on other features;
+2. the row is trusted, normalised and clipped on its clock, its quality carried the same way;
+3. `seal` publishes it: value or a reason;
+4. the decision clock takes the newest row of every feature known at its own row, and the
+   staleness contract says what an old value is worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from qf.engines.columns import State
+from qf.errors import QuantflowError
+from qf.language.columns import ColumnTable, Input
+from qf.language.compile import compile_formula
+from qf.language.graph import Graph
+from qf.lower.to_program import lower
+from qf.op import Op, find
+from qf.program import Column, Plan
+from qf.project.model import Feature, FeatureSet, Normalization, Project
+from qf.schema import BIT, BOOK_INVALID
+
+# What taints a formula that reads no book column: everything that is not about the book.
+TRADE_BITS = sum(BIT.values()) & ~(BOOK_INVALID | BIT["unknown_depth"] | BIT["no_venue_time"])
+
+
+@dataclass(frozen=True)
+class Row:
+    """One feature on its clock: before normalisation, and as published."""
+
+    feature: Feature
+    graph: Graph
+    raw: Column  # aggregated, trusted, not normalised
+    raw_quality: Column
+    value: Column
+    quality: Column
+    warmup_bars: int
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One feature as the decision clock sees it."""
+
+    feature: Feature
+    value: Column
+    age_ns: Column
+    quality: Column
+
+
+def feature_graphs(project: Project, levels: int = 100) -> dict[tuple[str, str], Graph]:
+    """Return every feature's checked formula by (set, feature). Errors: QF1xx at their place."""
+    tick = ColumnTable.tick(levels)
+    tables = {bar.clock: ColumnTable.bars(bar.clock, (bar.table,)) for bar in project.bars}
+    graphs: dict[tuple[str, str], Graph] = {}
+    for each in project.feature_sets:
+        for feature in each.ordered():
+            here = tick if feature.mode == "tick" else tables[feature.bar]
+            others = [table for table in (tick, *tables.values()) if table is not here]
+            inputs = {
+                name: _input(graphs[each.name, source], each.feature(source))
+                for name, source in feature.bindings.items()
+            }
+            try:
+                graph = compile_formula(
+                    feature.formula,
+                    table=here,
+                    params=dict(feature.params),
+                    inputs=inputs,
+                    known=tuple(others),
+                )
+            except QuantflowError as error:
+                raise feature.formula_place.at(error) from None
+            graphs[each.name, feature.name] = graph
+    return graphs
+
+
+def _input(graph: Graph, source: Feature) -> Input:
+    return Input(source.name, "float", unit=graph.unit, clock=source.bar, book=graph.book)
+
+
+def levels_needed(graphs: Mapping[tuple[str, str], Graph], depth_levels: int) -> int:
+    """Return K: the most levels a feature reads, at least 5, at most what is recorded."""
+    most = max((graph.levels for graph in graphs.values()), default=0)
+    return min(max(5, most), max(1, depth_levels), 50)
+
+
+class FeatureBuilder:
+    """Add the features of one symbol to its plan."""
+
+    def __init__(self, state: State, graphs: Mapping[tuple[str, str], Graph]) -> None:
+        self.state, self.plan, self.graphs = state, state.plan, graphs
+        self.rows: dict[tuple[str, str], Row] = {}
+
+    def add_set(self, feature_set: FeatureSet) -> list[Seen]:
+        """Add every feature of a set and return its decision vector, in file order."""
+        for feature in feature_set.ordered():
+            self.rows[feature_set.name, feature.name] = self._add_feature(feature)
+        return [
+            self._see(self.rows[feature_set.name, f.name], feature_set.bar)
+            for f in feature_set.features
+        ]
+
+    def _add_feature(self, feature: Feature) -> Row:
+        graph = self.graphs[feature.feature_set, feature.name]
+        bar = self.state.bars[feature.bar]
+        if feature.mode == "tick":
+            raw, quality = self._from_ticks(feature, graph, bar)
+        else:
+            raw, quality = self._from_bars(feature, graph, bar)
+        raw = self._one("quality", "trusted", raw, quality)
+        method, warmup = self._normalizer(feature.normalization)
+        value, carried = raw, quality
+        if method is not None:
+            value = self.plan.one(method[0], [raw], **method[1])
+            memory = method[0].amount("memory", method[0].bind(**method[1]))
+            carried = self._carry(quality, (("rows", memory),), None)
+            carried = self._one("quality", "flag_warmup", carried, rows=warmup)
+        if feature.normalization.clip is not None:
+            low, high = feature.normalization.clip
+            value = self._one("ops", "clip", value, low=low, high=high)
+        sealed = self.plan.add(
+            find("seal", "quality"),
+            [value, carried, bar["bar_id"]],
+            {"warmup_bars": feature.warmup_bars},
+        )
+        needed = max(feature.warmup_bars, warmup + (graph.warmup_rows if method else 0))
+        return Row(feature, graph, raw, quality, sealed[0][0], sealed[1][0], needed)
+
+    def _from_ticks(
+        self, feature: Feature, graph: Graph, bar: Mapping[str, Column]
+    ) -> tuple[Column, Column]:
+        tick = self.state.tick
+        x = lower(graph, self.plan, tick, tick["processed_time"])
+        quality = tick["quality"]
+        if not graph.book:
+            quality = self._one("quality", "keep_bits", quality, bits=TRADE_BITS)
+        quality = self._carry(quality, graph.memory.steps, tick["processed_time"])
+        quality = self._one("quality", "flag_warmup", quality, rows=graph.warmup_rows)
+        out = [bar["bar_id"].clock]
+        folded = find(feature.aggregation, "aggregations")
+        rows = [bar["first_row"], bar["close_row"]]
+        raw = self.plan.add(folded, [x, *rows], {}, out)[0][0]
+        # The last value answers for its own window only, any other for every row of the bar.
+        joined = find("last_int" if feature.aggregation == "last" else "bit_or", "aggregations")
+        return raw, self.plan.add(joined, [quality, *rows], {}, out)[0][0]
+
+    def _from_bars(
+        self, feature: Feature, graph: Graph, bar: Mapping[str, Column]
+    ) -> tuple[Column, Column]:
+        columns = dict(bar)
+        quality = None
+        for source in feature.needs:
+            row = self.rows[feature.feature_set, source]
+            columns[source] = row.raw
+            quality = self.either(self.plan, quality, row.raw_quality)
+        if any(name in bar for name in graph.columns) or quality is None:
+            own = bar["quality"]
+            if not graph.book:
+                own = self._one("quality", "keep_bits", own, bits=TRADE_BITS)
+            quality = self.either(self.plan, quality, own)
+        raw = lower(graph, self.plan, columns, bar["feature_time"])
+        quality = self._carry(quality, graph.memory.steps, bar["feature_time"])
+        return raw, self._one("quality", "flag_warmup", quality, rows=graph.warmup_rows)
+
+    def _see(self, row: Row, decision: str) -> Seen:
+        here, there = self.state.bars[decision], self.state.bars[row.feature.bar]
+        inputs = [row.value, row.quality, there["feature_time"], there["known_row"]]
+        inputs += [here["known_row"], here["feature_time"]]
+        out = [here["bar_id"].clock]
+        latest = self.plan.add(find("latest", "aggregations"), inputs, {}, out)
+        value, quality, _, age = (group[0] for group in latest)
+        contract = row.feature.staleness
+        if contract is not None:
+            rule = find(contract.action, "staleness")
+            given = {"ttl_ms": contract.ttl_ms, "half_life_ms": contract.half_life_ms}
+            names = {p.name for p in rule.signature.parameters}
+            kept = {name: number for name, number in given.items() if name in names}
+            value = self.plan.one(rule, [value, age], **kept)
+            if contract.action == "invalidate":
+                quality = self._one(
+                    "quality", "flag_stale", quality, age, ttl_ms=float(contract.ttl_ms)
+                )
+        return Seen(row.feature, value, age, quality)
+
+    def _normalizer(self, spec: Normalization) -> tuple[tuple[Op, dict[str, object]] | None, int]:
+        if spec.method == "none":
+            return None, 0
+        op = find(spec.method, "normalizers")
+        names = {p.name for p in op.signature.parameters}
+        given: dict[str, object] = {}
+        if spec.window is not None and "window" in names:
+            given["window"] = spec.window
+        if "exclude_current" in names:
+            choices = {p.name: p.choices for p in op.signature.parameters}["exclude_current"]
+            wanted = "yes" if spec.exclude_current else "no"
+            given["exclude_current"] = wanted if choices else float(spec.exclude_current)
+        return (op, given), op.amount("warmup", op.bind(**given))
+
+    def _carry(
+        self, quality: Column, steps: tuple[tuple[str, int], ...], time: Column | None
+    ) -> Column:
+        for kind, extent in reversed(steps):
+            if kind == "ns" and time is not None:
+                op = find("carry_time", "quality")
+                quality = self.plan.add(op, [quality, time], {"window": extent})[0][0]
+            elif kind == "rows" and extent > 1:
+                quality = self._one("quality", "carry_rows", quality, rows=extent)
+        return quality
+
+    @staticmethod
+    def either(plan: Plan, one: Column | None, other: Column) -> Column:
+        """Return the bits of both; of the other where there is only one."""
+        return other if one is None else plan.one(find("either", "quality"), [one, other])
+
+    def _one(self, family: str, name: str, *inputs: Column, **given: object) -> Column:
+        return self.plan.one(find(name, family), list(inputs), **given)

@@ -1,0 +1,183 @@
+"""One symbol's whole program, and the way from its clocks to the tables.
+
+A route says which rows of which clock become rows of which table. Only what a chosen table needs
+is read out of the machine; the instructions behind an unread column still run, because features,
+labels and bars share them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from qf.bar_clock import with_empty_bars
+from qf.engines.columns import State, add_state
+from qf.engines.features import FeatureBuilder, Seen, feature_graphs, levels_needed
+from qf.label_spec import LabelSpec as LabelRule
+from qf.label_spec import add_label, label_spec
+from qf.language.graph import Graph
+from qf.program import Column, Plan
+from qf.project.model import FeatureSet, LabelSpec, Project
+from qf.schema_tables import TABLES, Table, bar_table, vector_table
+from qf.tape.instruments import Instrument
+
+# The groups a project chooses under `tables:` that this program makes.
+STATE_TABLES = ("enriched", "bars", "l2")
+
+
+@dataclass
+class Route:
+    """Send rows of a clock to a table: field of the table -> name among the clock's reads."""
+
+    table: Table
+    group: str  # the word under `tables:` that asks for it
+    clock: str
+    columns: dict[str, str]
+    constants: dict[str, str] = field(default_factory=dict)
+    period_ns: int = 0  # a time clock: empty bars are rows of the table
+    _before: dict[str, int] | None = None
+
+    def rows(self, made: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+        """Return the table's columns of the rows just made."""
+        clock = made.get(self.clock, {})
+        columns = {name: clock[read] for name, read in self.columns.items()}
+        if self.period_ns and columns and len(columns["bar_id"]):
+            last = {name: int(columns[name][-1]) for name in _BEFORE}
+            columns = with_empty_bars(columns, self.period_ns, self._before)
+            self._before = last
+        return columns
+
+
+_BEFORE = ("bar_id", "feature_time", "close_seq", "known_row")
+
+
+@dataclass
+class SymbolPlan:
+    """The compiled shape of one symbol: plan, clocks, routes and what to warn about."""
+
+    instrument: Instrument
+    plan: Plan
+    state: State
+    graphs: Mapping[tuple[str, str], Graph]
+    routes: list[Route]
+    builder: FeatureBuilder
+    label_rules: dict[tuple[str, str], LabelRule]  # (label, clock)
+    vectors: dict[str, list[Seen]]
+
+    def tables(self) -> list[Table]:
+        """Return every table that the routes write, once each."""
+        return list({route.table.name: route.table for route in self.routes}.values())
+
+
+def plan_symbol(
+    project: Project,
+    instrument: Instrument,
+    continuity: str,
+    groups: Iterable[str] | None = None,
+) -> SymbolPlan:
+    """Return the program of one symbol for the chosen table groups (default: the project's)."""
+    chosen = frozenset(project.tables if groups is None else groups)
+    graphs = feature_graphs(project)
+    levels = levels_needed(graphs, project.snapshots.depth_levels)
+    state = add_state(project, instrument, continuity, levels)
+    builder = FeatureBuilder(state, graphs)
+    routes = _state_routes(project, state, chosen)
+    vectors: dict[str, list[Seen]] = {}
+    if chosen & {"features", "vectors"}:
+        for feature_set in project.feature_sets:
+            vectors[feature_set.name] = builder.add_set(feature_set)
+            routes += _feature_routes(state, builder, feature_set, chosen)
+            if "vectors" in chosen:
+                routes.append(_vector_route(state, feature_set, vectors[feature_set.name]))
+    rules: dict[tuple[str, str], LabelRule] = {}
+    if "labels" in chosen:
+        for spec in project.labels:
+            for clock in spec.clocks:
+                rules[spec.name, clock], route = _label_route(project, state, spec, clock)
+                routes.append(route)
+    return SymbolPlan(instrument, state.plan, state, graphs, routes, builder, rules, vectors)
+
+
+def _read(plan: Plan, columns: Mapping[str, Column], prefix: str = "") -> dict[str, str]:
+    """Ask for columns and return field -> read name."""
+    names = {}
+    for name, column in columns.items():
+        names[name] = prefix + name
+        plan.read(prefix + name, column)
+    return names
+
+
+def _state_routes(project: Project, state: State, chosen: frozenset[str]) -> list[Route]:
+    plan, routes = state.plan, []
+    if "enriched" in chosen:
+        table = TABLES["cdm_trade_enriched"]
+        columns = _read(plan, state.tick)
+        _read(plan, state.prints)
+        routes.append(Route(table, "enriched", "tick", columns))
+    if "l2" in chosen:
+        columns = _read(plan, state.snapshot)
+        routes.append(Route(TABLES["cdm_lob_l2"], "l2", "snapshot", columns))
+    for clock in state.bar_clocks.values():
+        wanted = state.bars[clock.name]
+        if "bars" in chosen:
+            routes.append(
+                Route(
+                    bar_table(clock.rule.name),
+                    "bars",
+                    clock.name,
+                    _read(plan, wanted),
+                    {"bar_clock": clock.name},
+                    clock.period_ns,
+                )
+            )
+        else:
+            _read(plan, {name: wanted[name] for name in ("bar_id", "feature_time")})
+    return routes
+
+
+def _feature_routes(
+    state: State, builder: FeatureBuilder, feature_set: FeatureSet, chosen: frozenset[str]
+) -> list[Route]:
+    if "features" not in chosen:
+        return []
+    routes = []
+    for feature in feature_set.features:
+        row = builder.rows[feature_set.name, feature.name]
+        prefix = f"{feature_set.name}.{feature.name}."
+        columns = _read(state.plan, {"value": row.value, "quality": row.quality}, prefix)
+        columns |= {"bar_id": "bar_id", "feature_time": "feature_time"}
+        constants = {
+            "bar_clock": feature.bar,
+            "feature_set": feature_set.name,
+            "feature_name": feature.name,
+        }
+        routes.append(Route(TABLES["features"], "features", feature.bar, columns, constants))
+    return routes
+
+
+def _vector_route(state: State, feature_set: FeatureSet, seen: list[Seen]) -> Route:
+    plan, prefix = state.plan, f"{feature_set.name}:"
+    columns, quality = {}, None
+    for each in seen:
+        columns[each.feature.name] = each.value
+        columns[f"{each.feature.name}_age"] = each.age_ns
+        quality = FeatureBuilder.either(plan, quality, each.quality)
+    if quality is not None:
+        columns["quality"] = quality
+    names = _read(plan, columns, prefix)
+    names |= {"bar_id": "bar_id", "feature_time": "feature_time"}
+    table = vector_table(feature_set.name, [f.name for f in feature_set.features])
+    return Route(table, "vectors", feature_set.bar, names, {"bar_clock": feature_set.bar})
+
+
+def _label_route(
+    project: Project, state: State, spec: LabelSpec, clock: str
+) -> tuple[LabelRule, Route]:
+    rule = label_spec(spec.name, spec.type, dict(spec.params), cost=project.costs.round_trip)
+    name = f"{clock}/{spec.name}"
+    columns = add_label(state.plan, rule, state.bars[clock], clock=name)
+    read = _read(state.plan, columns)
+    constants = {"bar_clock": clock, "label_name": spec.name}
+    return rule, Route(TABLES["cdm_labels"], "labels", name, read, constants)
