@@ -1,0 +1,61 @@
+"""min(x, first_row, close_row): the bar's smallest value.
+
+    y = min of x[first_row..close_row]
+
+Nulls are skipped; null where the bar has no value. Unit: the unit of x.
+Source: definition.
+"""
+
+import math
+
+from qf.op import define
+
+op = define(
+    "min(x, first_row: int, close_row: int)",
+    shape="fold",
+    lookback=lambda: 1,
+    memory=lambda: 0,
+    slots=lambda: 2,
+    ints=lambda: 2,
+    example="min(x, first_row, close_row)",
+)
+
+
+@op.definition
+def definition(x, first_row, close_row):
+    values = [v for v in x[first_row[-1] : close_row[-1] + 1] if v == v]
+    return min(values) if values else math.nan
+
+
+@op.polars
+def polars(x):
+    return x.min()
+
+
+@op.kernel
+def kernel(x, first_row, close_row, lo, hi, row, olo, ohi, out, state, ints):
+    smallest, held = state[0], state[1]
+    count, closed = ints[0], ints[1]
+    t = lo
+    for o in range(olo, ohi):
+        end = close_row[o] - row + lo
+        while t <= end:
+            if x[t] == x[t] and (count == 0 or x[t] < smallest):
+                smallest = x[t]
+                count = 1
+            t += 1
+        # A divided trade is in both of its bars.
+        if first_row[o] + 1 == closed and (held < smallest or (count == 0 and held == held)):
+            smallest = held
+            count = 1
+        out[o] = smallest if count > 0 else math.nan
+        count = 0
+        held = x[end]
+        closed = close_row[o] + 1
+    while t < hi:
+        if x[t] == x[t] and (count == 0 or x[t] < smallest):
+            smallest = x[t]
+            count = 1
+        t += 1
+    state[0], state[1] = smallest, held
+    ints[0], ints[1] = count, closed

@@ -1,0 +1,212 @@
+"""fold(ticks, code): turn a bar rule's close codes into rows of its bar clock, in integers.
+
+    a bar's members are the trades since the last close; with `split`, also parts of trades
+
+Every trade, or part of one, is in exactly one bar or in the open one, so sums over bars plus the
+open bar equal the tape's. quality is the OR over the members. feature_time, close_seq and
+known_row are those of the trade that made the bar exist: its last member, or the next trade where
+the rule closed before it; as-of joins between bar clocks go by known_row. bar_id counts bars, and
+for `period_ns` also the periods without a trade. With `split`, a divided trade counts in
+trade_count of every bar it has a part in, and its value is divided as its lots are.
+The open bar is the int64 state, named below. The same bar in the user's units: bars/in_units.py.
+Units: *_ticks, *_lots, *_units; times in ns. Null rule: where a value or a sum did not fit an
+int64, value_units or weighted_units is null and quality has `undefined`; second_ticks (price of
+the second member) is null in a bar of one.
+Source: López de Prado (2018), Advances in Financial Machine Learning, section 2.3.
+"""
+
+from qf.bar_clock import CLOSES_BEFORE, CLOSES_WITH, FOREVER, PARTS_SHIFT, lots_worth
+from qf.op import define
+from qf.schema import BIT, NULL_INT
+
+# The open bar in `ints`; it is empty where COUNT is 0.
+NEXT_ID, COUNT, LOTS, VALUE, BUY_LOTS, SELL_LOTS, WEIGHTED, QUALITY = 0, 1, 2, 3, 4, 5, 6, 7
+OPEN_TICKS, HIGH_TICKS, LOW_TICKS, SECOND_TICKS = 8, 9, 10, 11
+OPEN_TIME, FIRST_ROW, PERIOD = 12, 13, 14
+STATE_INTS = 15
+BY_VALUE = 2
+TOO_LARGE = -1  # a sum that did not fit
+UNDEFINED_BIT = BIT["undefined"]
+
+op = define(
+    "fold(price_ticks: int, size_lots: int, tick_value_units: int, direction: int,"
+    " event_time: int, processed_time: int, seq: int, tick_quality: int, mid, spread, code: int,"
+    " split: none|volume|value = none, threshold_units: 0..9007199254740992 = 0,"
+    " period_ns: 0..604800000000000 = 0) -> bar_id: int, open_time: int, close_time: int,"
+    " feature_time: int, close_seq: int, first_row: int, close_row: int, known_row: int,"
+    " open_ticks: int, high_ticks: int, low_ticks: int, close_ticks: int, second_ticks: int,"
+    " volume_lots: int, value_units: int, weighted_units: int, buy_lots: int, sell_lots: int,"
+    " trade_count: int, quality: int, mid_close, spread_close",
+    shape="emit",
+    lookback=lambda **_: 1,
+    memory=lambda **_: 0,
+    ints=lambda **_: STATE_INTS,
+    unit="1",
+)
+op.polars_missing("the close codes come from a state machine; the partition law is its twin")
+
+
+@op.definition
+def definition(
+    price_ticks, size_lots, tick_value_units, direction, event_time, processed_time, seq,
+    tick_quality, mid, spread, code, split, threshold_units, period_ns,
+):  # fmt: skip
+    """Return all closed bars: first the members (row, lots, value) of each, then their sums."""
+    closed, members = [], []  # closed: (members, row of the trade that made the bar exist)
+    for row, closes in enumerate(code):
+        if closes & CLOSES_BEFORE and members:
+            closed.append((members, row))
+            members = []
+        whole = (row, size_lots[row], tick_value_units[row])
+        if not closes & CLOSES_WITH or split == "none":
+            members.append(whole)
+        else:
+            for _ in range(whole[1]):  # lot by lot
+                last = members.pop() if members and members[-1][0] == row else (row, 0, 0)
+                members.append((row, last[1] + 1, last[2] + whole[2] // whole[1]))
+                filled = sum(member[1 if split == "volume" else 2] for member in members)
+                if filled >= threshold_units:
+                    closed.append((members, row))
+                    members = []
+        if closes & CLOSES_WITH and split == "none":
+            closed.append((members, row))
+            members = []
+    rows = []
+    for members, known in closed:
+        at = [member[0] for member in members]
+        lots = [member[1] for member in members]
+        ticks = [price_ticks[row] for row in at]
+        bar_id = len(rows)
+        if period_ns and rows:
+            bar_id = rows[-1]["bar_id"] + event_time[at[0]] // period_ns
+            bar_id -= event_time[rows[-1]["first_row"]] // period_ns
+        quality = 0
+        for row in at:
+            quality |= tick_quality[row]
+        rows.append({
+            "bar_id": bar_id, "open_time": event_time[at[0]], "close_time": event_time[at[-1]],
+            "feature_time": processed_time[known], "close_seq": seq[known], "first_row": at[0],
+            "close_row": at[-1], "known_row": known, "open_ticks": ticks[0],
+            "high_ticks": max(ticks), "low_ticks": min(ticks), "close_ticks": ticks[-1],
+            "second_ticks": ticks[1] if len(ticks) > 1 else NULL_INT,
+            "volume_lots": sum(lots), "value_units": sum(member[2] for member in members),
+            "weighted_units": sum(p * n for p, n in zip(ticks, lots, strict=True)),
+            "buy_lots": sum(n for row, n, _ in members if direction[row] > 0),
+            "sell_lots": sum(n for row, n, _ in members if direction[row] < 0),
+            "trade_count": len(at), "quality": quality,
+            "mid_close": mid[at[-1]], "spread_close": spread[at[-1]],
+        })  # fmt: skip
+    return rows
+
+
+def grown(total, more):
+    """Return the sum of two amounts, TOO_LARGE where one is or where it does not fit."""
+    return TOO_LARGE if total < 0 or more < 0 or total > FOREVER - more else total + more
+
+
+def product(price, lots):
+    """Return price · lots, TOO_LARGE where it does not fit."""
+    return price * lots if float(price) * float(lots) < 9.2e18 else TOO_LARGE
+
+
+def part_lots(split, threshold, volume, value, lots, per_lot, parts):  # noqa: PLR0917
+    """Return the lots of a trade that go to the open bar while it still closes `parts` bars."""
+    each = threshold
+    first = threshold - volume
+    if split == BY_VALUE:
+        each = lots_worth(threshold, per_lot, FOREVER)
+        first = lots_worth(threshold - value, per_lot, lots)
+    if parts == 1 and lots - first >= each:
+        return lots - (lots - first) % each
+    return first
+
+
+def closes_of(code):
+    """Return how many bars a close code asks for, at most."""
+    return (code & 1) + ((code >> 1) & 1) * (1 + (code >> PARTS_SHIFT))
+
+
+@op.kernel
+def kernel(
+    price_ticks, size_lots, tick_value_units, direction, event_time, processed_time, seq,
+    tick_quality, mid, spread, code, lo, hi, row, olo, made, room, params, ints,
+    bar_id, open_time, close_time, feature_time, close_seq, first_row, close_row, known_row,
+    open_ticks, high_ticks, low_ticks, close_ticks, second_ticks, volume_lots, value_units,
+    weighted_units, buy_lots, sell_lots, trade_count, quality, mid_close, spread_close,
+):  # fmt: skip
+    wanted = 0
+    for t in range(lo, hi):
+        wanted += closes_of(code[t])
+    if wanted > room[0]:
+        return wanted
+    split = int(params[0])
+    threshold = int(params[1])
+    period = int(params[2])
+    count, bits, second = ints[COUNT], ints[QUALITY], ints[SECOND_TICKS]
+    high, low = ints[HIGH_TICKS], ints[LOW_TICKS]
+    volume, value, weighted = ints[LOTS], ints[VALUE], ints[WEIGHTED]
+    buys, sells = ints[BUY_LOTS], ints[SELL_LOTS]
+    r = olo
+    for t in range(lo, hi):
+        price = price_ticks[t]
+        lots = size_lots[t]
+        worth = tick_value_units[t]
+        before = count > 0 and code[t] & CLOSES_BEFORE > 0
+        left = closes_of(code[t] & ~CLOSES_BEFORE) + before
+        waits = True  # the trade, or a part of it, is still to be put into a bar
+        while waits or left > 0:
+            last = t - 1
+            if not before:
+                last = t
+                if count == 0:
+                    number = event_time[t] // period if period > 0 else 0
+                    if period > 0 and ints[NEXT_ID] > 0:
+                        ints[NEXT_ID] += number - ints[PERIOD] - 1
+                    ints[PERIOD] = number
+                    ints[OPEN_TICKS], ints[OPEN_TIME] = price, event_time[t]
+                    ints[FIRST_ROW] = row + t - lo
+                    high, low, second = price, price, NULL_INT
+                    volume, value, weighted, buys, sells, bits = 0, 0, 0, 0, 0, 0
+                elif count == 1:
+                    second = price
+                part, part_worth = lots, worth
+                if left > 0 and split > 0:
+                    per_lot = worth // max(lots, 1)
+                    part = part_lots(split, threshold, volume, value, lots, per_lot, left)
+                    part_worth = part * per_lot if part < lots else worth
+                lots -= part
+                worth -= part_worth
+                waits = lots > 0
+                count += 1
+                high, low = max(high, price), min(low, price)
+                volume += part
+                value = grown(value, part_worth)
+                weighted = grown(weighted, product(price, part))
+                buys += part if direction[t] > 0 else 0
+                sells += part if direction[t] < 0 else 0
+                bits |= tick_quality[t]
+            if left == 0:
+                continue
+            unfit = value < 0 or weighted < 0
+            bar_id[r], trade_count[r] = ints[NEXT_ID], count
+            open_time[r], close_time[r] = ints[OPEN_TIME], event_time[last]
+            feature_time[r], close_seq[r] = processed_time[t], seq[t]
+            first_row[r], close_row[r] = ints[FIRST_ROW], row + last - lo
+            known_row[r] = row + t - lo
+            open_ticks[r], close_ticks[r] = ints[OPEN_TICKS], price_ticks[last]
+            high_ticks[r], low_ticks[r], second_ticks[r] = high, low, second
+            volume_lots[r], buy_lots[r], sell_lots[r] = volume, buys, sells
+            value_units[r] = value if value >= 0 else NULL_INT
+            weighted_units[r] = weighted if weighted >= 0 else NULL_INT
+            quality[r] = bits | UNDEFINED_BIT if unfit else bits
+            mid_close[r], spread_close[r] = mid[last], spread[last]
+            ints[NEXT_ID] += 1
+            count = 0
+            before = False
+            left -= 1
+            r += 1
+    ints[COUNT], ints[QUALITY], ints[SECOND_TICKS] = count, bits, second
+    ints[HIGH_TICKS], ints[LOW_TICKS] = high, low
+    ints[LOTS], ints[VALUE], ints[WEIGHTED] = volume, value, weighted
+    ints[BUY_LOTS], ints[SELL_LOTS] = buys, sells
+    made[0] = r - olo

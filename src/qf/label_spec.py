@@ -1,0 +1,109 @@
+"""How an entry of `label_engine.labels` becomes a label: parameters, warnings, columns.
+
+A label's file has, besides its op, what this module reads: USER, the signature a user sees;
+`resolve`, user parameters and the round-trip cost -> the op's parameters; `barriers`, the
+barriers known beforehand as fractions of price; INPUTS and `inputs`, which bar column an input
+reads where the names differ.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qf.errors import diagnostic
+from qf.op import Op, find
+from qf.program import Column, Plan
+from qf.signature import parse_signature
+
+NEEDS_COLUMN = diagnostic(
+    "QF465",
+    "label {name!r} needs a {column} column on its bar clock",
+    hint="{hint}",
+)
+VERTICAL_SHARE = 0.95  # above it a triple barrier says next to nothing
+
+
+@dataclass(frozen=True)
+class LabelSpec:
+    """One label: its op with bound parameters, the columns it reads, and what to warn of."""
+
+    name: str
+    op: Op
+    parameters: dict[str, Any]
+    columns: dict[str, str]  # input -> bar column, where they differ
+    warnings: tuple[str, ...]
+
+    @property
+    def needs_volatility(self) -> bool:
+        """Say whether a causal volatility column of the bar clock must be given."""
+        return "volatility" in (self.parameters.get("unit"), self.parameters.get("scale"))
+
+    @property
+    def needs_side(self) -> bool:
+        """Say whether a side column (+1, -1; 0 or null: no label) must be given."""
+        return self.parameters.get("side") == "column"
+
+
+def label_spec(name: str, kind: str, parameters: Mapping[str, Any], cost: float) -> LabelSpec:
+    """Return the label that one YAML entry asks for; `cost` is the round trip as a fraction.
+
+    Errors: QF401-QF405, QF412, and those of the label's own `resolve`.
+    """
+    op = find(kind, "labels")
+    module: Any = sys.modules[op.module]
+    user = parse_signature(module.USER).bind(dict(parameters))
+    bound = op.bind(**module.resolve(user, cost))
+    chosen = getattr(module, "inputs", lambda user: {})
+    columns = {**module.INPUTS, **chosen(user)}
+    warnings = tuple(
+        f"label {name}: {barrier} {width:.10g} ({1e4 * width:.6g} bp) is below the round-trip"
+        f" cost {cost:.10g} ({1e4 * cost:.6g} bp)"
+        for barrier, width in module.barriers(user, cost).items()
+        if width < cost
+    )
+    return LabelSpec(name, op, bound, columns, warnings)
+
+
+def add_label(
+    plan: Plan,
+    spec: LabelSpec,
+    bar: Mapping[str, Column],
+    clock: str,
+    given: Mapping[str, Column] | None = None,
+) -> dict[str, Column]:
+    """Add the label to the plan and return the columns of its own clock, named `clock`.
+
+    `bar` holds the columns of the bar clock, `given` the columns `volatility` (float) and `side`
+    (int) of the same clock where the label asks for them. Errors: QF465.
+    """
+    given = given or {}
+    if spec.needs_volatility and "volatility" not in given:
+        hint = "name a causal formula of the bar clock under volatility"
+        raise NEEDS_COLUMN(name=spec.name, column="volatility", hint=hint)
+    if spec.needs_side and "side" not in given:
+        hint = "name a column of +1 and -1 under side, or choose long or short"
+        raise NEEDS_COLUMN(name=spec.name, column="side", hint=hint)
+    unused = {"volatility": bar["close"], "position": bar["bar_id"]}  # read by no rule then
+    columns = {**bar, **unused}
+    columns |= {name: column for name, column in given.items() if name == "volatility"}
+    if "side" in given:
+        columns["position"] = given["side"]
+    inputs = [columns[spec.columns.get(i.name, i.name)] for i in spec.op.signature.inputs]
+    made = plan.add(spec.op, inputs, spec.parameters, out=[plan.clock(clock)])
+    return {o.name: group[0] for o, group in zip(spec.op.signature.outputs, made, strict=True)}
+
+
+def vertical_warning(name: str, barrier: np.ndarray) -> str:
+    """Return a warning where nearly all labels met the vertical barrier, else "".
+
+    `barrier` is the label clock's column: +1 upper, -1 lower, 0 vertical.
+    """
+    share = float(np.mean(barrier == 0)) if len(barrier) else 0.0
+    if share <= VERTICAL_SHARE:
+        return ""
+    return f"label {name}: {100 * share:.1f} % of {len(barrier)} labels met the vertical barrier"
