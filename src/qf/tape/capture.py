@@ -86,7 +86,7 @@ class CaptureSource:
     def arrivals(self) -> Iterator[Arrival]:
         """Yield the frames of all files. Errors: QF313-QF317."""
         for path in self.paths:
-            lines = _lines(path, self.truncated == "accept")
+            lines = read_lines(path, self.truncated == "accept")
             first = next(lines, None)
             if first is None:
                 continue
@@ -137,7 +137,7 @@ def _first_time(path: Path, line: bytes | Broken, unit: str) -> int:
     raise WRONG_UNIT(path=path.name, time=time, unit=unit, advice=advice, place=place)
 
 
-def _lines(path: Path, accept: bool) -> Iterator[bytes | Broken]:
+def read_lines(path: Path, accept: bool) -> Iterator[bytes | Broken]:
     """Yield the file's lines; a stream that breaks off raises, or ends in one Broken."""
     count, rest, skipping = 0, b"", False
     try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qf.feeds.record import Record
+from qf.feeds.record import STREAMS, Record
 from qf.schema import BAD, NULL_INT, TAPE
 from qf.tape.screen import Levels
 
@@ -35,13 +35,13 @@ class Columns:
         self._parts: dict[str, list[np.ndarray]] = {"side": [], "price": [], "size": []}
         self._open: dict[str, list[int]] = {"side": [], "price": [], "size": []}
 
-    def add(self, seq: int, kind: int, time: int, record: Record, flags: int, levels: Levels):
+    def add(self, seq: int, time: int, record: Record, flags: int, levels: Levels) -> None:
         """Add one good record's rows."""
         count = len(levels.prices)
         self._frames.append(
             (
                 seq,
-                kind,
+                STREAMS[record.stream],
                 record.event_time,
                 record.venue_time,
                 time,

@@ -22,17 +22,16 @@ from pathlib import Path
 from typing import Any
 
 from qf.errors import diagnostic
-from qf.feeds.record import IGNORED, STREAMS, Quarantine, Record
+from qf.feeds.record import Quarantine, Record
 from qf.feeds.venue import Mapper, find_venue
-from qf.schema import BIT, NULL_INT
-from qf.tape.columns import Columns
 from qf.tape.draft import Draft, reuse
 from qf.tape.grid import Grid
 from qf.tape.instruments import Instrument
 from qf.tape.manifest import tape_key
+from qf.tape.read import Reader, Sink
 from qf.tape.screen import Screen
-from qf.tape.source import Arrival, Broken, Source
-from qf.tape.stamp import Stamped, stamp
+from qf.tape.source import Arrival, Source
+from qf.tape.stamp import stamp
 from qf.tape.tape_file import TapeFile
 
 PROBE_FRAMES = 10_000
@@ -45,26 +44,6 @@ MIXED_SOURCES = diagnostic(
     "the providers of {symbol} do not fit together: {first} is {one}, {second} is {two}",
     hint="one tape has one venue and one ordering; give the providers different symbols",
 )
-
-_CLOCK_BITS = {"clock_step": BIT["clock_step"]}
-
-
-@dataclass
-class Tally:
-    """What ingest counted while it read."""
-
-    frames: int = 0
-    first_time: int = NULL_INT
-    last_time: int = NULL_INT
-    other_symbols: int = 0
-    accounts: dict[str, dict[str, int]] = field(default_factory=dict)
-
-    def count(self, stream: str, verdict: str = "") -> None:
-        """Count one received frame, and its verdict where ingest decides it."""
-        account = self.accounts.setdefault(stream, {"received": 0, "quarantined": 0, "ignored": 0})
-        account["received"] += 1
-        if verdict:
-            account[verdict] += 1
 
 
 def ingest(
@@ -83,36 +62,71 @@ def ingest(
     found = reuse(cache, key)
     if found is not None:
         return found
-    mapper = find_venue(sources[0].venue)
-    trades, offset = _probe(sources, mapper, instrument.symbol)
-    tally = Tally()
     with Draft(cache, key) as draft:
-        reader = _Reader(mapper, instrument, trades, offset, tally, draft)
+        reader = _reader(sources, instrument, draft)
         for count, item in enumerate(stamp(_merge(sources)), 1):
             reader.read(item)
             if reader.columns.rows >= BLOCK_ROWS:
                 draft.write(reader.columns.take())
             if progress is not None and count % PROGRESS_FRAMES == 0:
-                progress(tally.frames)
+                progress(count)
         if reader.columns.rows:
             draft.write(reader.columns.take())
-        if progress is not None:
-            progress(tally.frames)
         return draft.finish(
             {
                 "identity": identity,
                 "venue": instrument.venue,
                 "symbol": instrument.symbol,
                 "ordering": sources[0].ordering,
-                "continuity": mapper.CONTINUITY,
-                "trades": trades,
-                "frames": tally.frames,
-                "first_time": tally.first_time,
-                "last_time": tally.last_time,
-                "other_symbols": tally.other_symbols,
-                "accounts": dict(sorted(tally.accounts.items())),
+                "continuity": find_venue(sources[0].venue).CONTINUITY,
+                "trades": reader.trades,
+                **reader.tally.summary(),
             }
         )
+
+
+@dataclass
+class Inspection:
+    """What is wrong with some sources: (seq, stream, rule) per finding, and the counts."""
+
+    findings: list[tuple[int, str, str]] = field(default_factory=list)
+    refused: list[tuple[int, str, tuple[str, ...]]] = field(default_factory=list)
+    accounts: dict[str, dict[str, int]] = field(default_factory=dict)
+    frames: int = 0
+
+    def add_finding(self, seq: int, stream: str, rule: str) -> None:
+        """Take the report that a frame broke a rule."""
+        self.findings.append((seq, stream, rule))
+
+    def add_quarantined(
+        self, seq: int, time: int, stream: str, rules: tuple[str, ...], payload: Any
+    ) -> None:
+        """Take a refused frame."""
+        self.refused.append((seq, stream, rules))
+
+    def add_side_row(self, seq: int, time: int, record: Record) -> None:
+        """Take a mark price or a liquidation: nothing is wrong with it."""
+
+
+def inspect(sources: Sequence[Source], instrument: Instrument) -> Inspection:
+    """Return what ingest would find, without writing a tape. Errors: as ingest."""
+    sources = list(sources)
+    _check(sources, instrument)
+    inspection = Inspection()
+    reader = _reader(sources, instrument, inspection)
+    for item in stamp(_merge(sources)):
+        reader.read(item)
+        if reader.columns.rows >= BLOCK_ROWS:
+            reader.columns.take()
+    inspection.accounts = dict(sorted(reader.tally.accounts.items()))
+    inspection.frames = reader.tally.frames
+    return inspection
+
+
+def _reader(sources: Sequence[Source], instrument: Instrument, sink: Sink) -> Reader:
+    mapper = find_venue(sources[0].venue)
+    trades, offset = _probe(sources, mapper, instrument.symbol)
+    return Reader(mapper, instrument.symbol, trades, Screen(Grid(instrument), offset), sink)
 
 
 def _check(sources: Sequence[Source], instrument: Instrument) -> None:
@@ -174,101 +188,3 @@ def _parse(item: Arrival, mapper: Mapper) -> tuple[Record, ...]:
         return mapper.parse(payload, item[0]) if isinstance(payload, bytes) else ()
     except Quarantine:
         return ()
-
-
-class _Reader:
-    """Steps 5 and 6 for one stamped arrival after the other."""
-
-    def __init__(
-        self,
-        mapper: Mapper,
-        instrument: Instrument,
-        trades: str,
-        offset: int | None,
-        tally: Tally,
-        draft: Draft,
-    ) -> None:
-        self.columns = Columns()
-        self._parse, self._symbol = mapper.parse, instrument.symbol
-        self._skip = "agg_trade" if trades == "trade" else "trade"
-        self._screen = Screen(Grid(instrument), offset)
-        self._tally, self._draft = tally, draft
-
-    def read(self, item: Stamped) -> None:
-        """Read one arrival: count it, judge it, and add its rows."""
-        time, raw_time, payload, hint, rules = item
-        try:
-            if isinstance(payload, bytes):
-                records = self._parse(payload, time)
-            elif isinstance(payload, Broken):
-                raise Quarantine(payload.rule)
-            else:
-                records = (payload,)
-        except Quarantine as bad:
-            symbol = bad.symbol or hint
-            if symbol and symbol != self._symbol:
-                self._tally.other_symbols += 1
-                return
-            seq = self._enter(time, rules)
-            self._refuse(seq, time, bad.stream, (bad.rules, rules), payload)
-            return
-        for record in records:
-            symbol = record.symbol or hint
-            if symbol and symbol != self._symbol:
-                self._tally.other_symbols += 1
-                continue
-            self._record(record, time, raw_time, payload, rules)
-
-    def _enter(self, time: int, rules: tuple[str, ...]) -> int:
-        tally = self._tally
-        seq = tally.frames
-        tally.frames += 1
-        if seq == 0:
-            tally.first_time = time
-        tally.last_time = time
-        return seq
-
-    def _record(
-        self, record: Record, time: int, raw_time: int, payload: Any, rules: tuple[str, ...]
-    ) -> None:
-        seq = self._enter(time, rules)
-        stream = record.stream
-        if stream == self._skip or stream == IGNORED.stream:
-            self._tally.count(stream, "ignored")
-            self._report(seq, stream, rules)
-            return
-        bad, notes, flags, levels = self._screen.judge(record, raw_time, time)
-        if levels is None:
-            self._refuse(seq, time, stream, (bad, (*notes, *rules)), payload)
-            return
-        self._tally.count(stream)
-        if notes or rules:
-            self._report(seq, stream, (*notes, *rules))
-            if "clock_step" in rules:
-                flags |= _CLOCK_BITS["clock_step"]
-        if record.values:
-            self._draft.add_side_row(seq, time, record)
-        kind = STREAMS[stream]
-        if kind:
-            self.columns.add(seq, kind, time, record, flags, levels)
-
-    def _refuse(
-        self,
-        seq: int,
-        time: int,
-        stream: str,
-        rules: tuple[tuple[str, ...], tuple[str, ...]],
-        payload: Any,
-    ) -> None:
-        bad, notes = rules
-        self._tally.count(stream, "quarantined")
-        self._report(seq, stream, (*bad, *notes))
-        self._draft.add_quarantined(seq, time, stream, bad, payload)
-        kind = STREAMS[stream]
-        if kind or stream == "unreadable":
-            flags = _CLOCK_BITS["clock_step"] if "clock_step" in notes else 0
-            self.columns.add_bad(seq, kind, time, flags)
-
-    def _report(self, seq: int, stream: str, rules: tuple[str, ...]) -> None:
-        for rule in rules:
-            self._draft.add_finding(seq, stream, rule)

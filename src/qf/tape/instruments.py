@@ -15,6 +15,7 @@ from qf.tape.source import Source
 
 ASSET_TYPES = ("spot", "linear", "inverse")
 PROPOSAL_FRAMES = 10_000
+PROPOSAL_LEVELS = 20  # of one side of an archive's book of float64 numbers
 # Quote currencies that end a venue's symbol, longest first where one ends another.
 _QUOTES = ("FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USD", "BTC", "ETH", "BNB", "EUR", "TRY", "JPY")
 
@@ -121,8 +122,8 @@ def propose(source: Source, symbol: str) -> Instrument:
     contract = None
     if mapper.ASSET_TYPE == "inverse":
         contract = "100" if base == "BTC" else "10"
-    steps = [_step_text(count) for count in (decimals[0], decimals[1])]
-    return Instrument(source.venue, symbol, base, quote, mapper.ASSET_TYPE, *steps, contract)
+    tick, lot = _step_text(decimals[0]), _step_text(decimals[1])
+    return Instrument(source.venue, symbol, base, quote, mapper.ASSET_TYPE, tick, lot, contract)
 
 
 def _records(item: tuple, mapper: object) -> Iterable[Record]:
@@ -140,7 +141,8 @@ def _records(item: tuple, mapper: object) -> Iterable[Record]:
 def _texts(levels: object) -> list[tuple[str, str]]:
     pairs = list(levels)  # type: ignore[call-overload]
     if pairs and not isinstance(pairs[0], tuple):  # archives: two arrays of float64
-        return [(repr(float(a)), repr(float(b))) for a, b in zip(*pairs, strict=True)]
+        top = zip(pairs[0][:PROPOSAL_LEVELS], pairs[1][:PROPOSAL_LEVELS], strict=False)
+        return [(repr(float(a)), repr(float(b))) for a, b in top]
     return pairs
 
 

@@ -8,7 +8,7 @@ is decided by the book's own continuity machine, never here. Rules never change 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,7 +34,8 @@ READING = {
 CONTENT = {
     "event_time_zero": "a time of the venue is zero or negative",
     "event_time_out_of_range": "a time of the venue is not between 2005 and 2100",
-    "time_jump": "event time and receive time moved apart by more than an hour",
+    "time_jump": "event and receive time moved apart by more than an hour (quarantine), or the"
+    " receive time moved by more than an hour (reported)",
     "price_not_positive": "a price is zero or negative",
     "size_negative": "a size is negative",
     "size_not_positive": "a trade or a quote has no size",
@@ -55,7 +56,6 @@ ORDER = {
     "trade_gap": "the trade ids skip",
     "out_of_order": "the event time of the stream ran backwards",
     "clock_step": "the receive clock ran backwards; the row keeps the greatest time so far",
-    "receive_jump": "the receive time moved by more than an hour",
 }
 RULES = {**READING, **CONTENT, **ORDER}
 
@@ -65,13 +65,21 @@ REFERENCE_MOVES_AFTER = 8
 OUT_OF_ORDER = BIT["out_of_order"]
 
 
-class Levels:
-    """One record's rows in integers, ready for the tape."""
+class Levels(NamedTuple):
+    """One record's rows in integers, ready for the tape: lists, or arrays for archives."""
 
-    __slots__ = ("prices", "sides", "sizes")
+    sides: Any
+    prices: Any
+    sizes: Any
 
-    def __init__(self, sides: Any, prices: Any, sizes: Any) -> None:
-        self.sides, self.prices, self.sizes = sides, prices, sizes
+
+class Verdict(NamedTuple):
+    """What the screen says of a record: quarantine rules, order rules, quality bits, rows."""
+
+    bad: tuple[str, ...]
+    notes: tuple[str, ...]
+    flags: int
+    levels: Levels | None
 
 
 class Screen:
@@ -87,10 +95,8 @@ class Screen:
         self._chains: dict[str, Chain] = {name: make() for name, make in CHAINS.items()}
         self._times: dict[str, int] = {}
 
-    def judge(
-        self, record: Record, raw_time: int, time: int
-    ) -> tuple[tuple[str, ...], tuple[str, ...], int, Levels | None]:
-        """Return (quarantine rules, order rules, quality bits, rows or None when refused)."""
+    def judge(self, record: Record, raw_time: int, time: int) -> Verdict:
+        """Return the verdict; `levels` is None when the record goes to quarantine."""
         bad = record.rules
         levels = None
         try:
@@ -111,13 +117,13 @@ class Screen:
                 note = chain.step(record.first_id, record.last_id, record.prev_id, bool(bad))
                 notes = (note,) if note else ()
         if bad:
-            return tuple(dict.fromkeys(bad)), notes, 0, None
+            return Verdict(tuple(dict.fromkeys(bad)), notes, 0, None)
         flags = 0
         if event != NULL_INT:
             if event < self._times.get(record.stream, event):
                 notes, flags = (*notes, "out_of_order"), OUT_OF_ORDER
             self._times[record.stream] = event
-        return (), notes, flags, levels
+        return Verdict((), notes, flags, levels)
 
     def _far(self, event: int, raw_time: int, time: int) -> bool:
         """Say whether the clocks moved apart: against the raw and against the stamped time."""

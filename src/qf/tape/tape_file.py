@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from qf.errors import diagnostic, nearest
@@ -155,12 +154,9 @@ class TapeFile:
                     yield batch
             return
         table = pq.read_table(self.folder / f"{name}.parquet")
-        times = table.column("processed_time").cast(pa.int64())
-        if start is not None:
-            table = table.filter(pc.greater_equal(times, start))
-            times = table.column("processed_time").cast(pa.int64())
-        if end is not None:
-            table = table.filter(pc.less(times, end))
+        times = table.column("processed_time").cast(pa.int64()).to_numpy()
+        low, high = _range(times, start, end)
+        table = table.slice(low, high - low)
         for field, value in (
             ("symbol", self.instrument.symbol),
             ("venue", self.instrument.venue),
