@@ -1,1 +1,1 @@
-"""Where tables go: DuckDB and Parquet."""
+"""The tables on disk: one DuckDB file per project, written by one process, read by anybody."""

@@ -1,0 +1,134 @@
+"""What is in a file: which tables of a project, with which columns, and how they are made.
+
+Shared by the owner and the readers. A table that exists with other columns than its definition is
+made anew, and said so: rows of two definitions never stand in one table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from qf.errors import DefinitionError, diagnostic, nearest
+from qf.schema_tables import TABLES, Table, check_name
+from qf.store.connect import Connection, quoted, where_is
+from qf.store.hashing import hash_batches
+
+UNKNOWN_TABLE = diagnostic("QF605", "the project {project} has no table {name!r}", DefinitionError)
+
+AREAS = ("cdm", "feature")
+VECTORS = "feature_vectors"
+
+
+def schemas(project: str) -> tuple[str, ...]:
+    """Return the names of a project's schemas. Errors: QF600."""
+    check_name(project, "project")
+    return tuple(f"{project}_{area}" for area in AREAS)
+
+
+def tables_in(connection: Connection, project: str) -> dict[str, str]:
+    """Return the project's tables that exist: name to schema, by name."""
+    found = connection.execute(
+        "SELECT table_name AS name, schema_name FROM duckdb_tables() "
+        "WHERE database_name = current_database() AND schema_name IN ($1, $2) "
+        "UNION ALL SELECT view_name AS name, schema_name FROM duckdb_views() "
+        "WHERE database_name = current_database() AND schema_name IN ($1, $2) "
+        "AND view_name <> $3 ORDER BY name",
+        [*schemas(project), VECTORS],
+    ).fetchall()
+    return dict(found)
+
+
+def columns_of(connection: Connection, schema: str, name: str) -> dict[str, str]:
+    """Return a table's columns in order: name to type; empty where there is no such table."""
+    found = connection.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() "
+        "WHERE database_name = current_database() AND schema_name = ? AND table_name = ? "
+        "ORDER BY column_index",
+        [schema, name],
+    ).fetchall()
+    return dict(found)
+
+
+def place_of(connection: Connection, project: str, name: str) -> str:
+    """Return the quoted schema and name of an existing table. Errors: QF605."""
+    known = tables_in(connection, project)
+    if name not in known:
+        raise UNKNOWN_TABLE(project=project, name=name, near=nearest(name, known))
+    return quoted(known[name], name)
+
+
+def ensure(connection: Connection, project: str, table: Table) -> str:
+    """Make the table if it is absent or has other columns; return a sentence in the latter case."""
+    schema = f"{project}_{table.area}"
+    have = columns_of(connection, schema, table.name)
+    want = {field.name: field.type for field in table.fields}
+    if list(have.items()) == list(want.items()):
+        return ""
+    create(connection, project, table)
+    if not have:
+        return ""
+    gone, new = sorted(set(have) - set(want)), sorted(set(want) - set(have))
+    changes = [f"without {', '.join(gone)}"] * bool(gone) + [f"with {', '.join(new)}"] * bool(new)
+    why = " and ".join(changes) or "its columns changed"
+    return f"{table.name} was made anew ({why}): what it held is gone"
+
+
+def create(connection: Connection, project: str, table: Table) -> None:
+    """Make the table, empty, in place of what has its name."""
+    place = where_is(table, project)
+    columns = ", ".join(f"{quoted(field.name)} {_type(field.type)}" for field in table.fields)
+    connection.execute(f"CREATE OR REPLACE TABLE {place} ({columns})")
+    connection.execute(f"COMMENT ON TABLE {place} IS {literal(table.meaning)}")
+
+
+def refresh_views(connection: Connection, project: str) -> None:
+    """Let `feature_vectors` be the one set's vectors while there is one set, else be absent."""
+    schema = f"{project}_feature"
+    sets = [name for name in tables_in(connection, project) if name.startswith(VECTORS + "_")]
+    if len(sets) == 1:
+        source = quoted(schema, sets[0])
+        connection.execute(
+            f"CREATE OR REPLACE VIEW {quoted(schema, VECTORS)} AS SELECT * FROM {source}"
+        )
+    else:
+        connection.execute(f"DROP VIEW IF EXISTS {quoted(schema, VECTORS)}")
+
+
+def stream(connection: Connection, query: str, rows: int = 122_880) -> pa.RecordBatchReader:
+    """Return a query's result in batches."""
+    return connection.sql(query).to_arrow_reader(rows)
+
+
+def hash_table(connection: Connection, project: str, name: str) -> str:
+    """Return the hash of a table's content. Errors: QF605."""
+    reader = stream(connection, f"SELECT * FROM {place_of(connection, project, name)}")
+    return hash_batches(reader.schema, reader)
+
+
+def stored_tables(connection: Connection, project: str) -> Iterator[str]:
+    """Yield the names of the tables that hold results: all but the record of the runs."""
+    yield from (name for name in tables_in(connection, project) if name != "qf_runs")
+
+
+def key_of(name: str) -> tuple[str, ...]:
+    """Return the key of a table by its name."""
+    if name in TABLES:
+        return TABLES[name].key
+    return ("venue", "symbol", "bar_clock", "bar_id")
+
+
+def made_of(name: str) -> str:
+    """Return the time column that ranges of a table are cut on; "" where there is none."""
+    return TABLES[name].made if name in TABLES else "feature_time"
+
+
+def _type(kind: str) -> str:
+    assert kind in {"BIGINT", "DOUBLE", "BOOLEAN", "VARCHAR", "TIMESTAMP_NS", "DOUBLE[]"}, kind
+    return kind
+
+
+def literal(text: str) -> str:
+    """Return a text as SQL writes it, where a statement takes no bound value."""
+    return "'" + text.replace("'", "''") + "'"

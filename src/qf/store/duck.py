@@ -1,0 +1,218 @@
+"""The owner of a project's DuckDB file: ranges of tables are rewritten in one transaction each.
+
+    1 a table that is absent, or has other columns than its definition, is made anew
+    2 the rows of the range and the symbols are deleted (all of them: the table is made anew)
+    3 the writer takes the rows as they are computed
+    4 qf_runs says which run wrote them; the views are renewed; commit
+
+Whatever fails on the way, a power cut included, the file holds what it held before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+
+import duckdb
+import pyarrow as pa
+
+from qf.schema import NULL_INT
+from qf.schema_tables import TABLES, Table, check_name
+from qf.store import catalog
+from qf.store.arrow import batch_of
+from qf.store.connect import explained, open_writer, quoted, where_is
+from qf.store.parquet import export
+from qf.store.record import RunRecord
+from qf.store.writer import Writer
+
+FIRST_NS, LAST_NS = -(2**63) + 1, 2**63 - 1
+
+_SYMBOLS = "qf_symbols"
+
+
+class Store:
+    """Own the file while open; one process at a time can."""
+
+    def __init__(self, path: Path, project: str, memory_mb: int = 512, threads: int = 2) -> None:
+        """Open the file, making it if absent. Errors: QF600, QF602, QF603."""
+        self.path, self.project = Path(path), check_name(project, "project")
+        self.notes: list[str] = []  # sentences for the user
+        self._connection = open_writer(self.path, memory_mb, threads)
+        with explained(self.path):
+            for schema in catalog.schemas(project):
+                self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._connection.close()
+
+    @contextmanager
+    def rewrite(
+        self,
+        tables: Iterable[Table],
+        symbols: Iterable[tuple[str, str]],
+        span: tuple[int | None, int | None] = (None, None),
+        run: RunRecord | None = None,
+        only: Mapping[str, Sequence[str]] | None = None,
+    ) -> Iterator[Writer]:
+        """Replace the rows of (venue, symbol) pairs made in [start, end), ns; None leaves it open.
+
+        `only` narrows what is replaced to some values of a text column: {"label_name": [...]}.
+        The tables change when the block is left normally, all of them, and not at all otherwise.
+        Errors: QF602, QF603 and those of `Writer.write`.
+        """
+        tables, symbols = list(tables), list(symbols)
+        start = FIRST_NS if span[0] is None else int(span[0])
+        end = LAST_NS if span[1] is None else int(span[1])
+        with self._transaction():
+            for table in tables:
+                self._clear(table, symbols, (start, end), only or {})
+            writer = Writer(self._connection, self.project, tables, symbols, (start, end))
+            yield writer
+            with explained(self.path):
+                writer.finish()
+                if run is not None:
+                    self._record(run, tables, symbols, span, writer)
+                catalog.refresh_views(self._connection, self.project)
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the tables that exist."""
+        return tuple(catalog.tables_in(self._connection, self.project))
+
+    def hash(self, name: str) -> str:
+        """Return the hash of a table's content, whatever the order of its rows. Errors: QF605."""
+        with explained(self.path):
+            return catalog.hash_table(self._connection, self.project, name)
+
+    def hashes(self) -> dict[str, str]:
+        """Return the hash of every table but qf_runs."""
+        return {
+            name: self.hash(name) for name in catalog.stored_tables(self._connection, self.project)
+        }
+
+    def counts_by(self, name: str, column: str) -> dict[str, int]:
+        """Return how many rows of a table have each value of a text column. Errors: QF605."""
+        with explained(self.path):
+            place = catalog.place_of(self._connection, self.project, name)
+            query = f"SELECT {quoted(column)}, count(*) FROM {place} GROUP BY ALL ORDER BY ALL"
+            return dict(self._connection.execute(query).fetchall())
+
+    def export_parquet(self, folder: Path) -> tuple[Path, ...]:
+        """Write every table to `<folder>/<schema>/<table>.parquet`, each replaced atomically."""
+        with explained(self.path):
+            return export(self._connection, self.project, folder)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with explained(self.path):
+            self._connection.execute("BEGIN")
+        try:
+            yield
+            with explained(self.path):
+                self._connection.execute("COMMIT")
+        except BaseException:
+            # A failed COMMIT has ended the transaction already.
+            with suppress(duckdb.Error):
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def _clear(
+        self,
+        table: Table,
+        symbols: list[tuple[str, str]],
+        span: tuple[int, int],
+        only: Mapping[str, Sequence[str]],
+    ) -> None:
+        with explained(self.path):
+            note = catalog.ensure(self._connection, self.project, table)
+            if note:
+                self.notes.append(note)
+            place = where_is(table, self.project)
+            condition, values = _rows_of(table, span, only)
+            self._connection.register(_SYMBOLS, _symbol_table(symbols))
+            try:
+                ((total, inside),) = self._connection.execute(
+                    f"SELECT count(*), count(*) FILTER (WHERE {condition}) FROM {place}", values
+                ).fetchall()
+                if inside and inside == total:
+                    catalog.create(self._connection, self.project, table)
+                elif inside:
+                    self._connection.execute(f"DELETE FROM {place} WHERE {condition}", values)
+            finally:
+                self._connection.unregister(_SYMBOLS)
+
+    def _record(
+        self,
+        run: RunRecord,
+        tables: list[Table],
+        symbols: list[tuple[str, str]],
+        span: tuple[int | None, int | None],
+        writer: Writer,
+    ) -> None:
+        table = TABLES["qf_runs"]
+        note = catalog.ensure(self._connection, self.project, table)
+        if note:
+            self.notes.append(note)
+        bounds = [NULL_INT if bound is None else int(bound) for bound in span]
+        rows = [
+            {
+                **run.row(),
+                "table_name": each.name,
+                "venue": venue,
+                "symbol": symbol,
+                "start_time": bounds[0],
+                "end_time": bounds[1],
+                "row_count": writer.rows[(each.name, venue, symbol)],
+            }
+            for each in tables
+            for venue, symbol in symbols
+        ]
+        columns = {name: [row[name] for row in rows] for name in table.names}
+        place = where_is(table, self.project)
+        self._connection.execute(f"DELETE FROM {place} WHERE run_id = ?", [run.run_id])
+        self._connection.register(
+            _SYMBOLS, pa.Table.from_batches([batch_of(table, columns, {}, len(rows))])
+        )
+        try:
+            self._connection.execute(f"INSERT INTO {place} SELECT * FROM {_SYMBOLS}")
+        finally:
+            self._connection.unregister(_SYMBOLS)
+
+
+def _symbol_table(symbols: list[tuple[str, str]]) -> pa.Table:
+    return pa.table(
+        {
+            "venue": pa.array([venue for venue, _ in symbols], pa.string()),
+            "symbol": pa.array([symbol for _, symbol in symbols], pa.string()),
+        }
+    )
+
+
+def _rows_of(
+    table: Table, span: tuple[int, int], only: Mapping[str, Sequence[str]]
+) -> tuple[str, list[object]]:
+    """Return the condition that picks the rows to replace, and the values it binds."""
+    parts = [f"(venue, symbol) IN (SELECT venue, symbol FROM {_SYMBOLS})"]
+    values: list[object] = []
+    if table.made:
+        made = f"epoch_ns({quoted(table.made)})"
+        parts.append(f"{made} >= ? AND {made} < ?")
+        values += span
+    for name, kept in only.items():
+        if name in table.names:
+            parts.append(f"list_contains(?, {quoted(name)})")
+            values.append(list(kept))
+    return " AND ".join(parts), values

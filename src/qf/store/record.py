@@ -1,0 +1,31 @@
+"""What a run is: the row set's origin, written to qf_runs in the transaction of its rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """Say which definitions, code and input a run's rows come from."""
+
+    run_id: str
+    plan_hash: str = ""
+    definitions_hash: str = ""
+    input_hashes: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    created: int = 0  # ns
+
+    def row(self) -> dict[str, Any]:
+        """Return the columns of qf_runs that are the run's own."""
+        return {
+            "run_id": self.run_id,
+            "plan_hash": self.plan_hash,
+            "definitions_hash": self.definitions_hash,
+            "input_hashes": json.dumps(dict(self.input_hashes), sort_keys=True),
+            "versions": json.dumps(dict(self.versions), sort_keys=True),
+            "created": self.created,
+        }

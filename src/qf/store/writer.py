@@ -1,0 +1,135 @@
+"""Take rows as they are computed, and put them into the tables in large batches.
+
+1 rows outside the range are dropped: a run that starts earlier writes all it computes
+2 the key must grow: what is written twice is caught here, not found in the data
+3 arrays become Arrow (NaN and NULL_INT become null) and wait, table by table
+4 a table that waits for more than BATCH_BYTES goes to DuckDB in one statement
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from qf.errors import RunError, diagnostic
+from qf.schema import NULL_INT
+from qf.schema_tables import Table
+from qf.store.arrow import MISSING_COLUMN, Columns, batch_of, count_rows, take
+from qf.store.connect import Connection, quoted, where_is
+
+NOT_IN_STAGE = diagnostic("QF622", "table {table} is not among those being rewritten", RunError)
+OUT_OF_ORDER = diagnostic(
+    "QF623",
+    "table {table}, {where}: {ordinal} {value} comes after {last}: rows would be written twice",
+    RunError,
+)
+OTHER_SYMBOL = diagnostic(
+    "QF624", "table {table}: {symbol} is not among the symbols being rewritten", RunError
+)
+NO_TIME = diagnostic("QF625", "table {table}: a row has no {made}", RunError)
+
+BATCH_BYTES = 128 << 20
+_WAITING = "qf_waiting"  # the name under which a batch is shown to DuckDB
+
+
+class Writer:
+    """Write to the tables of one transaction; made by `Store.rewrite`."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        project: str,
+        tables: Iterable[Table],
+        symbols: Iterable[tuple[str, str]],
+        span: tuple[int, int],
+    ) -> None:
+        self.counts: Counter[str] = Counter()  # rows written, by table
+        self.rows: Counter[tuple[str, str, str]] = Counter()  # by table, venue and symbol
+        self._connection, self._project = connection, project
+        self._tables = {table.name: table for table in tables}
+        self._symbols = set(symbols)
+        self._start, self._end = span
+        self._waiting: dict[tuple[str, tuple[str, ...]], list[pa.RecordBatch]] = {}
+        self._bytes: Counter[tuple[str, tuple[str, ...]]] = Counter()
+        self._last: dict[tuple[str, ...], int] = {}
+
+    def write(self, table: Table, columns: Columns, **constants: str) -> None:
+        """Add rows: columns as arrays (others are ignored), constants for the text columns.
+
+        The arrays must stay as they are until the transaction ends.
+        Errors: QF620 to QF625.
+        """
+        if table.name not in self._tables:
+            raise NOT_IN_STAGE(table=table.name)
+        where = (constants.get("venue", ""), constants.get("symbol", ""))
+        if where not in self._symbols:
+            raise OTHER_SYMBOL(table=table.name, symbol=" ".join(where))
+        rows = count_rows(table, columns)
+        if rows and table.made:
+            columns, rows = self._inside(table, columns, rows)
+        if not rows:
+            return
+        self._check_order(table, columns, constants)
+        batch = batch_of(table, columns, constants, rows)
+        key = (table.name, tuple(sorted(constants)))
+        self._waiting.setdefault(key, []).append(batch)
+        self._bytes[key] += batch.nbytes
+        self.counts[table.name] += rows
+        self.rows[(table.name, *where)] += rows
+        if self._bytes[key] >= BATCH_BYTES:
+            self._send(key)
+
+    def finish(self) -> None:
+        """Send what still waits."""
+        for key in list(self._waiting):
+            self._send(key)
+
+    def _inside(self, table: Table, columns: Columns, rows: int) -> tuple[Columns, int]:
+        if table.made not in columns:
+            raise MISSING_COLUMN(table=table.name, column=table.made)
+        made = np.asarray(columns[table.made], np.int64)
+        first = made.min()
+        if first == NULL_INT:
+            raise NO_TIME(table=table.name, made=table.made)
+        if self._start <= first and made.max() < self._end:
+            return columns, rows
+        keep = (made >= self._start) & (made < self._end)
+        return take(table, columns, keep), int(keep.sum())
+
+    def _check_order(self, table: Table, columns: Columns, constants: Mapping[str, str]) -> None:
+        if not table.ordinal:
+            return
+        if table.ordinal not in columns:
+            raise MISSING_COLUMN(table=table.name, column=table.ordinal)
+        ordinals = np.asarray(columns[table.ordinal], np.int64)
+        place = (table.name, *(constants[name] for name in sorted(constants)))
+        steps = np.diff(ordinals, prepend=self._last.get(place, int(ordinals[0]) - 1))
+        wrong = steps < 0 if table.repeats else steps <= 0
+        if wrong.any():
+            at = int(np.argmax(wrong))
+            last = ordinals[at - 1] if at else self._last[place]
+            raise OUT_OF_ORDER(
+                table=table.name,
+                where=" ".join(place[1:]),
+                ordinal=table.ordinal,
+                value=int(ordinals[at]),
+                last=int(last),
+            )
+        self._last[place] = int(ordinals[-1])
+
+    def _send(self, key: tuple[str, tuple[str, ...]]) -> None:
+        table = self._tables[key[0]]
+        waiting = pa.Table.from_batches(self._waiting.pop(key))
+        del self._bytes[key]
+        names = ", ".join(quoted(name) for name in table.names)
+        place = where_is(table, self._project)
+        self._connection.register(_WAITING, waiting)
+        try:
+            self._connection.execute(
+                f"INSERT INTO {place} ({names}) SELECT {names} FROM {_WAITING}"
+            )
+        finally:
+            self._connection.unregister(_WAITING)
