@@ -1,0 +1,34 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+Wrapped = Callable[..., Any]
+
+
+def project_option(function: Wrapped) -> Wrapped:
+    """Add `--project DIR`, by default the folder one stands in."""
+    return click.option(
+        "--project",
+        "folder",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path(),
+        help="The project's folder (default: here).",
+    )(function)
+
+
+def json_option(function: Wrapped) -> Wrapped:
+    """Add `--json`."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON document for a script to read."
+    )(function)
+
+
+def is_project(folder: Path) -> bool:
+    """Say whether the folder holds a project."""
+    return (folder / "quantflow_project.yml").exists()

@@ -1,0 +1,110 @@
+"""qf explain: what a feature or a formula is, down to its program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from qf.cli._options import is_project, project_option
+
+NAME = r"[a-z][a-z0-9_]*"
+
+
+@click.command(short_help="Show a formula's graph, clock, look-back and program.")
+@click.argument("what", metavar="FEATURE|FORMULA")
+@click.option("--bar", help="Read the formula on this bar clock instead of on trades.")
+@project_option
+def command(what: str, bar: str | None, folder: Path) -> None:
+    """Explain a feature of the project, a feature type, or a formula in quotes.
+
+    Shows the formula, its graph, clock, unit, look-back, warm-up, state and program; of a feature
+    also what happens to its values on the bar clock and at the decision clock.
+    """
+    import re
+
+    from qf.cli._terminal import say
+    from qf.project import open_project
+
+    project = open_project(folder) if is_project(folder) else None
+    if re.fullmatch(NAME, what):
+        text = _named(what, project)
+        if text is not None:
+            say(text)
+            return
+    say(_formula(what, bar, project))
+
+
+def _named(name: str, project: Any) -> str | None:
+    """Return the explanation of a feature or of a type with its defaults, or None."""
+    from qf.errors import QuantflowError
+    from qf.language.columns import ColumnTable, Input
+    from qf.language.explain import explain
+    from qf.project.document import parse_document
+    from qf.project.feature_types import TypeBook, bind_parameters
+    from qf.project.graphs import compile_type
+
+    for found in project.feature_sets if project else ():
+        for feature in found.features:
+            if feature.name == name:
+                return _feature(project, found, feature)
+    problems: list[QuantflowError] = []
+    kind = TypeBook(project.folder if project else None, problems).get(name)
+    if problems:
+        raise problems[0]
+    if kind is None:
+        return None
+    bar = kind.mode == "bar"
+    table = ColumnTable.bars("tick_k_50", ("bars",)) if bar else ColumnTable.tick()
+    params = bind_parameters(kind, {}, parse_document("{}", kind.place.source), ())
+    inputs = {word: Input(word, "float", "any", table.clock) for word in kind.placeholders}
+    graph = compile_type(kind, params, table, inputs)
+    with_params = ", ".join(f"{key}={value}" for key, value in params.items())
+    head = [f"feature type {name} with its defaults ({with_params})", kind.description]
+    return "\n".join([*head, explain(graph)])
+
+
+def _feature(project: Any, found: Any, feature: Any) -> str:
+    from qf.language.explain import explain
+    from qf.project.graphs import feature_graphs
+
+    graph = feature_graphs(project, found)[feature.name]
+    rule = feature.normalization
+    clip = f", clipped to [{rule.clip[0]:g}, {rule.clip[1]:g}]" if rule.clip else ""
+    window = f" over {rule.window} bars" if rule.window else ""
+    stale = feature.staleness
+    age = "kept as it is at any age"
+    if stale is not None:
+        age = f"as it is up to {stale.ttl_ms:g} ms, then {stale.action}"
+    bars = f"runs on the bars of {feature.bar}"
+    if feature.mode == "tick":
+        bars = f"the {feature.aggregation} of each bar of {feature.bar}"
+    params = ", ".join(f"{key}={value}" for key, value in feature.params.items()) or "none"
+    reads = ", ".join(f"{word} = {need}" for word, need in feature.bindings.items())
+    return "\n".join(
+        [
+            f"feature {feature.name} of {found.name} ({feature.group})",
+            f"type       {feature.type.name}, parameters: {params}",
+            *([f"inputs     {reads}"] if reads else []),
+            f"bar value  {bars}",
+            f"treatment  {rule.method}{window}{clip}; the first {feature.warmup_bars} bars null",
+            f"decision   on {found.bar}, {age}",
+            explain(graph),
+        ]
+    )
+
+
+def _formula(text: str, bar: str | None, project: Any) -> str:
+    from qf.language.columns import ColumnTable
+    from qf.language.compile import compile_formula
+    from qf.language.explain import explain
+    from qf.project.graphs import tables
+
+    if project is None:
+        table = ColumnTable.bars(bar) if bar else ColumnTable.tick()
+        return explain(compile_formula(text, table=table))
+    tick, bars = tables(project)
+    table = bars[project.bar(bar).clock] if bar else tick
+    known = tuple(each for each in (tick, *bars.values()) if each is not table)
+    return explain(compile_formula(text, table=table, known=known))

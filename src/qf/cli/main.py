@@ -1,0 +1,135 @@
+"""The frame of `qf`: find the commands, run one, print an error once, leave with its exit code.
+
+Exit codes: 0 ok, 1 refused by a gate, 2 usage or definition error, 3 runtime failure,
+130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import sys
+from collections.abc import Sequence
+
+import click
+
+import qf.cli
+from qf.errors import Diagnostic, QuantflowError, RunError, diagnostic, nearest
+
+USAGE = diagnostic("QF700", "{what}")
+UNEXPECTED = diagnostic(
+    "QF701",
+    "an unexpected failure: {what}",
+    RunError,
+    "this is a defect: run again with QF_TRACEBACK=1 and report what it prints",
+)
+NO_COMMAND = diagnostic("QF702", "there is no command {name!r}", hint="all of them: qf --help")
+DISK = diagnostic("QF703", "{what}", RunError, "check the disk and the permissions, then run again")
+
+STOPPED = 130
+
+
+class Commands(click.Group):
+    """Every module of qf.cli but this one, imported when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands' names."""
+        names = (module.name for module in pkgutil.iter_modules(qf.cli.__path__))
+        return sorted(name for name in names if name != "main" and not name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of that name, or None."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        return importlib.import_module(f"qf.cli.{cmd_name}").command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the first argument names. Errors: QF702."""
+        known = self.list_commands(ctx)
+        if args[0] not in known:
+            raise NO_COMMAND(name=args[0], near=nearest(args[0], known))
+        return super().resolve_command(ctx, args)
+
+
+def _version(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"qf {version('qf')}")
+        ctx.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Show the version and leave.",
+)
+def commands() -> None:
+    """Crypto microstructure features, from research to production without a rewrite."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave the process."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; errors are printed once, to stderr."""
+    try:
+        code = commands.main(args=arguments, prog_name="qf", standalone_mode=False)
+        sys.stdout.flush()
+    except QuantflowError as error:
+        return _say(error)
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
+    except click.ClickException as error:
+        return _say(_usage(error))
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        click.echo("stopped; run the same command again to go on", err=True)
+        return STOPPED
+    except BrokenPipeError:
+        # The reader left (qf ops | head): nothing is wrong, and nobody is there to be told.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        where = f"{error.strerror or error}: {error.filename}" if error.filename else str(error)
+        return _unexpected(error, DISK, where)
+    except Exception as error:
+        return _unexpected(error, UNEXPECTED, f"{type(error).__name__}: {error}")
+    return code if isinstance(code, int) else 0
+
+
+def _unexpected(error: Exception, kind: Diagnostic, what: str) -> int:
+    if os.environ.get("QF_TRACEBACK"):
+        raise error
+    return _say(kind(what=what))
+
+
+def _usage(error: click.ClickException) -> QuantflowError:
+    """Return a mistake in the command's words as a diagnostic."""
+    text = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "qf"
+    text = text[0].lower() + text[1:] if text else "wrong usage"
+    near = tuple(getattr(error, "possibilities", None) or ())
+    for tail in ("(Possible options", "Did you mean"):
+        text = text.split(tail)[0].strip(" .")
+    return USAGE(what=text, near=near, hint=f"{command} --help")
+
+
+def _say(error: QuantflowError) -> int:
+    click.echo(str(error), err=True)
+    return error.exit_code
+
+
+__all__ = ["commands", "main", "run"]

@@ -1,0 +1,88 @@
+"""qf run: from the tape to the tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from qf.cli._options import json_option, project_option
+from qf.errors import diagnostic
+
+EMPTY_RANGE = diagnostic(
+    "QF710",
+    "the range from {start} to {end} is empty",
+    hint="the end date is included; the end of a timestamp range is not",
+)
+NO_SYMBOL = diagnostic("QF711", "the project has no symbol {symbol!r}", hint="it has: {known}")
+STAGES = ("ingest", "state", "label", "feature")
+
+
+@click.command(short_help="Compute the project's tables.")
+@project_option
+@click.option("--start-date", help="First day (2024-08-08) or instant (2024-08-08T23:54:00Z).")
+@click.option("--end-date", help="Last day, included, or the instant before which to stop.")
+@click.option("--engine", type=click.Choice(["machine", "polars"]), help="What computes features.")
+@click.option(
+    "--stage", "stages", multiple=True, type=click.Choice(STAGES), help="Only these stages."
+)
+@click.option("--symbols", help="Only these symbols, separated by commas.")
+@click.option("--force-refresh", is_flag=True, help="Compute again what did not change.")
+@json_option
+def command(
+    *,
+    folder: Path,
+    start_date: str | None,
+    end_date: str | None,
+    engine: str | None,
+    stages: tuple[str, ...],
+    symbols: str | None,
+    force_refresh: bool,
+    as_json: bool,
+) -> None:
+    """Run the stages in order: ingest, state, label, feature.
+
+    Unchanged stages are skipped by content hash, and the run says so. Ctrl-C leaves the tables as
+    they were before the stage; the same command goes on.
+    """
+    from qf.cli._terminal import progress, say, say_json, warn
+    from qf.engines.run import run_project
+    from qf.project import open_project
+
+    start, end = _range(start_date, end_date)
+    project = open_project(folder)
+    chosen = tuple(part.strip() for part in symbols.split(",")) if symbols else None
+    for symbol in chosen or ():
+        if symbol not in project.symbols:
+            raise NO_SYMBOL(symbol=symbol, known=", ".join(project.symbols) or "none")
+    with progress() as shown:
+        result = run_project(
+            project,
+            engine=engine,
+            stages=stages or None,
+            start=start,
+            end=end,
+            symbols=chosen,
+            force=force_refresh,
+            progress=shown,
+        )
+    for line in (*project.notes, *result.warnings):
+        warn(line)
+    if as_json:
+        say_json(result.json())
+        return
+    for line in result.lines():
+        say(line)
+
+
+def _range(start_date: str | None, end_date: str | None) -> tuple[int | None, int | None]:
+    """Return [start, end) in ns; a date as end includes its whole day. Errors: QF001, QF710."""
+    from qf.clock import DAY_NS, is_date, parse_time
+
+    start = parse_time(start_date) if start_date else None
+    end = parse_time(end_date) if end_date else None
+    if end is not None and end_date is not None and is_date(end_date):
+        end += DAY_NS
+    if start is not None and end is not None and start >= end:
+        raise EMPTY_RANGE(start=start_date, end=end_date)
+    return start, end

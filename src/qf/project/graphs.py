@@ -1,0 +1,74 @@
+"""Compile a feature set's formulas: inputs before what reads them, errors placed in the YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from qf.errors import QuantflowError
+from qf.language.columns import ColumnTable, Input
+from qf.language.compile import compile_formula
+from qf.language.graph import Graph
+from qf.project.model import BarSpec, FeatureSet, FeatureType, Project
+
+
+def tables(project: Project) -> tuple[ColumnTable, dict[str, ColumnTable]]:
+    """Return the tick clock's table and each bar clock's."""
+    bars = {spec.clock: bar_columns(spec) for spec in project.bars}
+    return ColumnTable.tick(project.snapshots.depth_levels), bars
+
+
+def bar_columns(spec: BarSpec) -> ColumnTable:
+    """Return the columns of one bar clock, under the names `bars` and its rule's table."""
+    return ColumnTable.bars(spec.clock, (spec.table, "bars"))
+
+
+def feature_graphs(
+    project: Project, feature_set: FeatureSet, problems: list[QuantflowError] | None = None
+) -> dict[str, Graph]:
+    """Return the graph of each feature, inputs first.
+
+    Errors: QF1xx and QF4xx at the formula's place in its file; with `problems` they are collected
+    and what depends on a broken feature is left out.
+    """
+    tick, bars = tables(project)
+    graphs: dict[str, Graph] = {}
+    for feature in feature_set.ordered():
+        if any(need not in graphs for need in feature.needs):
+            continue
+        inputs = {
+            placeholder: input_of(graphs[need], need, feature.bar)
+            for placeholder, need in feature.bindings.items()
+        }
+        table = bars[feature.bar] if feature.mode == "bar" else tick
+        others = (tick, *bars.values())
+        try:
+            graphs[feature.name] = compile_type(
+                feature.type, feature.params, table, inputs, tuple(o for o in others if o != table)
+            )
+        except QuantflowError as error:
+            if problems is None:
+                raise
+            problems.append(error)
+    return graphs
+
+
+def input_of(graph: Graph, name: str, clock: str) -> Input:
+    """Return what a placeholder is bound to: a feature after its bar aggregation."""
+    return Input(name, "float", graph.unit, clock, graph.book)
+
+
+def compile_type(
+    found: FeatureType,
+    params: Mapping[str, Any],
+    table: ColumnTable,
+    inputs: Mapping[str, Input],
+    known: tuple[ColumnTable, ...] = (),
+) -> Graph:
+    """Return a feature type's graph. Errors: QF1xx, QF4xx at the formula's place in its file."""
+    try:
+        return compile_formula(
+            found.formula, table=table, params=dict(params), inputs=dict(inputs), known=known
+        )
+    except QuantflowError as error:
+        raise found.formula_place.at(error) from None
