@@ -2,9 +2,16 @@
 
 import pytest
 
+from qf.errors import QuantflowError
 from qf.schema import BIT
 from qf.tape.ingest import ingest
-from qf.testing.market import FaultRates, Market, MarketSettings, SimulatedFeed
+from qf.testing.market import (
+    FaultRates,
+    Market,
+    MarketSettings,
+    SimulatedFeed,
+    simulated_feed,
+)
 
 RATES = FaultRates(
     silence=20, burst=10, gap=60, trade_gap=60, duplicate=120, clock_step=0, non_market=40
@@ -38,3 +45,9 @@ def test_the_same_provider_options_are_the_same_tape_and_other_options_are_not(t
         return ingest([feed.source("simulated_market")], feed.instrument(), tmp_path).key
 
     assert key(1) == key(1) != key(2)
+
+
+def test_an_unknown_fault_is_refused_with_a_near_name():
+    with pytest.raises(QuantflowError, match="silense") as caught:
+        simulated_feed({"faults": {"silense": 2}}, "binance_spot", "BTCUSDT")
+    assert caught.value.near == ("silence",)

@@ -7,10 +7,13 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from qf.clock import parse_time
+from qf.errors import diagnostic, nearest
 from qf.tape.instruments import Instrument
 from qf.tape.source import FrameSource
 from qf.testing.market.settings import FaultRates, MarketSettings
 from qf.testing.market.simulate import Market
+
+UNKNOWN_FAULT = diagnostic("QF804", "the seeded market cannot plant the fault {name!r}")
 
 # Part of every tape's identity: counts up when the same settings begin to give other bytes.
 EDITION = 1
@@ -51,8 +54,8 @@ def simulated_feed(options: Mapping[str, Any], venue: str, symbol: str) -> Simul
     """Return the feed that a provider's options describe.
 
     Options: seed, minutes (30), start (ISO time), intensity (30), daily_volatility (0.08),
-    start_price, flash_crash_minute, faults {silence, gap, … per hour}. Unknown ones are the
-    project loader's to refuse. Errors: QF001, QF802, QF803.
+    start_price, flash_crash_minute, faults {silence, gap, … per hour}. Unknown options are the
+    project loader's to refuse. Errors: QF001, QF802, QF803, QF804.
     """
     given: dict[str, Any] = {"intensity": 30.0, "daily_volatility": 0.08}
     given |= {name: kind(options[name]) for name, kind in _PLAIN.items() if name in options}
@@ -61,8 +64,11 @@ def simulated_feed(options: Mapping[str, Any], venue: str, symbol: str) -> Simul
     if options.get("flash_crash_minute") is not None:
         given["flash_crash_s"] = 60.0 * float(options["flash_crash_minute"])
     rates = options.get("faults") or {}
-    known = {rate.name for rate in fields(FaultRates)}
-    faults = FaultRates(**{name: float(rates[name]) for name in rates if name in known})
+    known = [rate.name for rate in fields(FaultRates)]
+    for name in rates:
+        if name not in known:
+            raise UNKNOWN_FAULT(name=name, near=nearest(name, known))
+    faults = FaultRates(**{name: float(rate) for name, rate in rates.items()})
     settings = MarketSettings(venue=venue, symbol=symbol, faults=faults, keep_truth=False, **given)
     return SimulatedFeed(settings, float(options.get("minutes", 30.0)))
 
