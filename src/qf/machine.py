@@ -56,6 +56,17 @@ def call(typing, address, clock, where, columns, params, state, ints):
     return types.int64(*[types.int64] * 7), build
 
 @njit(error_model="numpy")
+def compact(clocks, bases, c):
+    """Move a clock's history to the front of its buffer; the block in hand must be empty."""
+    lo = clocks[8 * c]
+    cap = clocks[8 * c + 3]
+    tail = clocks[8 * c + 4]
+    base = bases[2 * c]
+    for k in range(bases[2 * c + 1]):
+        copy(base + 8 * k * cap, base + 8 * (k * cap + lo - tail), tail)
+    clocks[8 * c] = tail
+
+@njit(error_model="numpy")
 def begin(h):
     """Close the block before, make room, and copy the next rows of the feed in."""
     n_clocks = h[2]
@@ -66,15 +77,10 @@ def begin(h):
     for c in range(n_clocks):
         lo = clocks[8 * c + 1]
         clocks[8 * c + 2] += lo - clocks[8 * c]
-        cap = clocks[8 * c + 3]
-        tail = clocks[8 * c + 4]
-        if cap - lo < m or cap - lo < 32:
-            base = bases[2 * c]
-            for k in range(bases[2 * c + 1]):
-                copy(base + 8 * k * cap, base + 8 * (k * cap + lo - tail), tail)
-            lo = tail
         clocks[8 * c] = lo
-        clocks[8 * c + 1] = lo
+        if clocks[8 * c + 3] - lo < m:
+            compact(clocks, bases, c)
+        clocks[8 * c + 1] = clocks[8 * c]
     feeds = words(h[5])
     lo = clocks[0]
     for k in range(h[4]):
@@ -132,12 +138,20 @@ def run(header):
                 continue
             need = call(code[p], h[3], code[p + 1], code[p + 2], code[p + 3], code[p + 4], code[p + 5])
             if need > 0:
+                moved = 0
                 for k in range(outs):
                     c = where[1 + k]
                     if clocks[8 * c + 3] - clocks[8 * c] < need:
-                        h[12] = c
-                        h[13] = need
-                        return 2
+                        if clocks[8 * c + 3] - clocks[8 * c + 4] < need:
+                            h[12] = c
+                            h[13] = need
+                            return 2
+                        # An out clock has no rows yet in this block, so its history may move.
+                        compact(clocks, words(h[15]), c)
+                        clocks[8 * c + 1] = clocks[8 * c]
+                        moved = 1
+                if moved == 1:
+                    continue
             for k in range(outs):
                 c = where[1 + k]
                 clocks[8 * c + 1] = clocks[8 * c] + where[16 + k]

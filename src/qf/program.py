@@ -34,6 +34,7 @@ BAD_STATE = diagnostic("QF431", "this is not a whole saved state: {why}", RunErr
 WRONG_FEED = diagnostic("QF432", "the program is fed {expected}, was given {given}", RunError)
 
 STATE_MAGIC = b"QFSTATE1"
+SINK_ROWS = 1 << 16  # a long push doubles its sinks up to here, so that it is rarely drained
 NULL_WORD = {"float": np.float64("nan").view(np.int64), "int": np.int64(NULL_INT)}
 
 
@@ -160,6 +161,7 @@ class Program:
         self.plan, self.block = plan, block
         self.plan_hash = plan.hash()
         self._run = load_machine()
+        self._kernels = [kernel.address(i.op) for i in plan.instructions]
         self._slots = np.zeros(sum(i.slots for i in plan.instructions) + 1)
         self._ints = np.zeros(sum(i.ints for i in plan.instructions) + 1, np.int64)
         self._params = np.array([p for i in plan.instructions for p in (*i.parameters, 0.0)])
@@ -299,14 +301,17 @@ class Program:
         self._drain(chunks, grow=False)
 
     def _drain(self, chunks: list[list[np.ndarray]], grow: bool) -> None:
+        moved = False
         for clock, sink in enumerate(self._sinks):
             fill, capacity, wanted = self._sink_words[clock, :3]
             if fill:
                 chunks[clock].append(sink[:, :fill].copy())
                 self._sink_words[clock, 0] = 0
-            if grow and wanted > capacity:
-                self._grow_sink(clock, int(wanted))
-                self._wire()
+            if grow and (wanted > capacity or (fill and capacity < SINK_ROWS)):
+                self._grow_sink(clock, int(max(wanted, capacity)))
+                moved = True
+        if moved:
+            self._wire()
 
     def _reads_of(self, clock: str) -> list[tuple[str, Column]]:
         return self.plan.reads.get(clock, [])
@@ -320,7 +325,7 @@ class Program:
     def _grow_clock(self, clock: int, rows: int) -> None:
         """Give a clock room for `rows` rows more in this block; what it holds stays."""
         lo, tail = self._clocks[clock, 0], self.plan.tails[clock]
-        buffer = self._new_buffer(clock, int(tail + 2 * rows + 64))
+        buffer = self._new_buffer(clock, int(tail + 4 * rows + 64))
         buffer[:, :tail] = self._buffers[clock][:, lo - tail : lo]
         self._buffers[clock] = buffer
         self._clocks[clock, 0] = self._clocks[clock, 1] = tail
@@ -348,7 +353,7 @@ class Program:
             where[: len(i.clocks)] = i.clocks
             where[8] = len(i.clocks) - 1 if i.op.shape == "emit" else 0
             self._code[place] = (
-                kernel.address(i.op),
+                self._kernels[place],
                 where.ctypes.data,
                 self._pointers.ctypes.data + 8 * pointers,
                 self._params.ctypes.data + 8 * params,
