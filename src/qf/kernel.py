@@ -54,13 +54,13 @@ CLOCK_WORDS = 8
 
 # What plain Python cannot say well: the text that replaces the function of the same name.
 _INTRINSICS = {
-    "highest_bit": '''@intrinsic
+    "highest_bit": """@intrinsic
 def highest_bit(typing, word):
     def build(context, builder, signature, arguments):
         zeros = builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
         return builder.sub(ir.Constant(ir.IntType(64), 63), zeros)
     return types.int64(types.uint64), build
-''',
+""",
 }
 
 
@@ -95,13 +95,13 @@ _OUT_CLOCK = {
     "stride3": (3, 3),
 }
 
-_ENTRY = '''
+_ENTRY = """
 @cfunc(_i8(_i8p, _i8p, _i8p, _i8p, _f8pp, _i8pp, _f8p, _f8p, _i8p), cache=True, error_model="numpy")
 def entry(_clock, _where, made, room, _floats, _words, params, state, ints):
 {binds}
 {body}
     return 0
-'''
+"""
 
 
 def cache_folder() -> Path:
@@ -244,6 +244,8 @@ def _collect(function: Callable[..., Any], parts: dict[str, str], skip: bool = F
                 raise NAME_CLASH(name=node.id, one=parts[node.id], other=line)
     if skip:
         return
-    tree.decorator_list = []
+    tree.decorator_list, tree.returns = [], None
+    for argument in tree.args.args:
+        argument.annotation = None
     tree.body = [node for node in tree.body if not _is_docstring(node)]
     parts[function.__name__] = '@njit(error_model="numpy")\n' + ast.unparse(tree)

@@ -14,3 +14,8 @@ def finite(value: float) -> float:
 def finite_or_null(expression: Any) -> Any:
     """Return a Polars expression with NaN and infinities as null."""
     return (expression + expression * 0.0).fill_nan(None)
+
+
+def any_missing(*columns: list[float]) -> bool:
+    """Say whether one of the values is missing (definitions call this on a window)."""
+    return any(value != value for column in columns for value in column)

@@ -22,7 +22,8 @@ def definition(value):
 def polars(value):
     import polars as pl
 
-    return pl.repeat(value, pl.len(), dtype=pl.Float64)
+    # not pl.repeat: that stays a scalar inside, and Polars multiplies by its reciprocal
+    return 0.0 * pl.int_range(pl.len()) + value
 
 
 @op.kernel

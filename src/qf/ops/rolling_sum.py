@@ -3,22 +3,26 @@
     s[t] = x[t-window+1] + … + x[t]
 
 Null until `window` rows exist and while a row in the window is null. Unit: the unit of x.
-The running sum starts afresh at every row whose number divides by the window, so it neither
-drifts nor depends on where the stream was cut.
-Source: definition.
+The sum slides with its rounding kept beside it, and starts afresh at every row whose number
+divides by the window: it neither drifts nor depends on where the stream was cut.
+Source: Neumaier (1974), Z. Angew. Math. Mech. 54(1), 39-51.
 """
 
 import math
 
+from qf.missing import finite, finite_or_null
+from qf.moments import lost, sum_afresh
 from qf.op import SUM, define
 
 op = define(
     "rolling_sum(x, window: 1..100000)",
     warmup=lambda window: window - 1,
     lookback=lambda window: window,
-    slots=lambda window: 1,
+    slots=lambda window: 2,
     ints=lambda window: 1,
     tolerance=SUM,
+    unit="x",
+    window_form="window_sum",
     example="rolling_sum(size, 20)",
 )
 
@@ -30,30 +34,32 @@ def definition(x, window):
 
 @op.polars
 def polars(x, window):
-    return x.rolling_sum(window)
+    return finite_or_null(x.rolling_sum(window))
 
 
 @op.kernel
 def kernel(x, lo, hi, row, out, params, state, ints):
     window = int(params[0])
-    total = state[0]
+    total, rest = state[0], state[1]
     seen = ints[0]
     phase = row % window
     for t in range(lo, hi):
         new = x[t]
         old = x[t - window]
         if new == new:
-            total += new
+            result = total + new
+            rest += lost(total, new, result)
+            total = result
             seen += 1
         if old == old:
-            total -= old
+            result = total - old
+            rest += lost(total, -old, result)
+            total = result
             seen -= 1
         if phase == 0:
-            total = 0.0
-            for i in range(t - window + 1, t + 1):
-                if x[i] == x[i]:
-                    total += x[i]
+            sum_afresh(x, t, window, state)
+            total, rest = state[0], state[1]
         phase = phase + 1 if phase + 1 < window else 0
-        out[t] = total if seen == window else math.nan
-    state[0] = total
+        out[t] = finite(total + rest) if seen == window else math.nan
+    state[0], state[1] = total, rest
     ints[0] = seen

@@ -1,0 +1,69 @@
+"""rolling_mean(x, window): mean of the last `window` rows.
+
+    m[t] = (x[t-window+1] + … + x[t]) / window
+
+Null until `window` rows exist and while a row in the window is null. Unit: the unit of x.
+A window of equal values has exactly that mean.
+Source: Neumaier (1974), Z. Angew. Math. Mech. 54(1), 39-51 (the sum).
+"""
+
+import math
+
+from qf.missing import any_missing, finite, finite_or_null
+from qf.moments import lost, sum_afresh
+from qf.op import SUM, define
+
+op = define(
+    "rolling_mean(x, window: 1..100000)",
+    warmup=lambda window: window - 1,
+    lookback=lambda window: window,
+    slots=lambda window: 2,
+    ints=lambda window: 2,
+    tolerance=SUM,
+    unit="x",
+    window_form="window_mean",
+    example="rolling_mean(size, 20)",
+)
+
+
+@op.definition
+def definition(x, window):
+    last = x[-window:]
+    if any_missing(last):
+        return math.nan
+    return last[0] if min(last) == max(last) else math.fsum(last) / window
+
+
+@op.polars
+def polars(x, window):
+    return finite_or_null(x.rolling_mean(window))
+
+
+@op.kernel
+def kernel(x, lo, hi, row, out, params, state, ints):
+    window = int(params[0])
+    total, rest = state[0], state[1]
+    seen, run = ints[0], ints[1]  # run: how many rows in a row have had this very value
+    phase = row % window
+    for t in range(lo, hi):
+        new = x[t]
+        old = x[t - window]
+        run = run + 1 if new == x[t - 1] else 1
+        if new == new:
+            result = total + new
+            rest += lost(total, new, result)
+            total = result
+            seen += 1
+        if old == old:
+            result = total - old
+            rest += lost(total, -old, result)
+            total = result
+            seen -= 1
+        if phase == 0:
+            sum_afresh(x, t, window, state)
+            total, rest = state[0], state[1]
+        phase = phase + 1 if phase + 1 < window else 0
+        mean = new if run >= window else (total + rest) / window
+        out[t] = finite(mean) if seen == window else math.nan
+    state[0], state[1] = total, rest
+    ints[0], ints[1] = seen, run

@@ -1,0 +1,69 @@
+"""rolling_minmax(x, window): where the value lies between the extremes of its window.
+
+    y[t] = (x[t] - low) / (high - low),  low and high of rows t-window+1 .. t
+
+Null until `window` rows exist, while a row in the window is null, and where high = low. Unit: none.
+Source: van Herk (1992), Pattern Recognition Letters 13(7), 517-521 (the extremes).
+"""
+
+import math
+
+from qf.missing import any_missing, finite, finite_or_null
+from qf.op import define
+
+op = define(
+    "rolling_minmax(x, window: 2..100000)",
+    warmup=lambda window: window - 1,
+    lookback=lambda window: window,
+    slots=lambda window: 2 * window + 4,
+    ints=lambda window: 1,
+    unit="1",
+    example="rolling_minmax(price, 20)",
+)
+
+
+@op.definition
+def definition(x, window):
+    last = x[-window:]
+    if any_missing(last) or min(last) == max(last):
+        return math.nan
+    return (x[-1] - min(last)) / (max(last) - min(last))
+
+
+@op.polars
+def polars(x, window):
+    low, high = x.rolling_min(window), x.rolling_max(window)
+    return finite_or_null((x - low) / (high - low))
+
+
+@op.kernel
+def kernel(x, lo, hi, row, out, params, state, ints):
+    window = int(params[0])
+    top = window + 1  # where the block before's maxima start
+    least, most = state[2 * window + 2], state[2 * window + 3]
+    seen = ints[0]
+    phase = row % window
+    for t in range(lo, hi):
+        new = x[t]
+        if new == new:
+            seen += 1
+        if x[t - window] == x[t - window]:
+            seen -= 1
+        if phase == 0:  # see rolling_min
+            least, most = math.inf, -math.inf
+            low, high = math.inf, -math.inf
+            state[window], state[top + window] = low, high
+            for k in range(window - 1, -1, -1):
+                old = x[t - window + k]
+                low = old if old < low else low
+                high = old if old > high else high
+                state[k], state[top + k] = low, high
+        least = new if new < least else least
+        most = new if new > most else most
+        phase += 1
+        low = least if least < state[phase] else state[phase]
+        high = most if most > state[top + phase] else state[top + phase]
+        phase = phase if phase < window else 0
+        out[t] = finite((new - low) / (high - low)) if seen == window else math.nan
+    state[2 * window + 2], state[2 * window + 3] = least, most
+    ints[0] = seen
