@@ -265,7 +265,9 @@ _TABLES = (
             *_double(
                 ("label", "+1, -1 or 0 for barriers; the return for forward returns"),
                 ("ret", "return from the entry; the barrier's fraction where one was touched"),
-                ("barrier", "distance of the barrier from the entry, a fraction of it"),
+            ),
+            Field("barrier", "BIGINT", "which was touched: +1 upper, -1 lower, 0 the vertical one"),
+            *_double(
                 ("cost", "round-trip cost that the return must beat, a fraction"),
                 ("weight", "sample weight; 1 until uniqueness weights are asked for"),
             ),
@@ -323,7 +325,7 @@ _BAR_FIELDS = (
     Field("open_time", "TIMESTAMP_NS", "venue time of the first trade; the boundary if empty"),
     Field("close_time", "TIMESTAMP_NS", "venue time of the last trade"),
     _FEATURE_TIME,
-    Field("close_seq", "BIGINT", "seq of the last trade"),
+    Field("close_seq", "BIGINT", "seq of the trade that made the bar exist"),
     Field("first_row", "BIGINT", "row number of the first trade on the tick clock"),
     Field("close_row", "BIGINT", "row number of the last trade on the tick clock"),
     *_double(
@@ -339,8 +341,8 @@ _BAR_FIELDS = (
     ),
     Field("trade_count", "BIGINT", "trades in the bar"),
     *_double(
-        ("mid_close", "mid before the last trade"),
-        ("spread_close", "spread before the last trade"),
+        ("mid_close", "mid strictly before the last trade"),
+        ("spread_close", "spread strictly before the last trade"),
         ("duration_ms", "close_time minus open_time"),
     ),
     _QUALITY,

@@ -20,7 +20,7 @@ def at(row):
     return START + STEP * row
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(st.data())
 def test_rewriting_any_range_with_the_same_rows_changes_nothing(data):
     """The writer is given everything; what lies outside the range it must drop."""
@@ -34,7 +34,7 @@ def test_rewriting_any_range_with_the_same_rows_changes_nothing(data):
         assert store.hash(TRADES.name) == before
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(st.lists(st.integers(0, 200), max_size=4), st.integers(1, 200))
 def test_any_cut_of_the_range_gives_the_same_table(cuts, rows):
     made = columns(TRADES, rows)

@@ -102,7 +102,7 @@ def _string_words(column: pa.Array) -> np.ndarray:
 
 def _list_words(column: pa.Array) -> np.ndarray:
     """Return sum over k of mix(element k, k), mixed with the length."""
-    counts = np.diff(column.offsets.to_numpy(zero_copy_only=False)).astype(np.uint64)
+    counts = np.diff(column.offsets.to_numpy(zero_copy_only=False)).astype(np.int64)
     if column.null_count:
         counts[column.is_null().to_numpy(zero_copy_only=False)] = 0
     inner = _words(column.flatten())
@@ -111,13 +111,13 @@ def _list_words(column: pa.Array) -> np.ndarray:
         totals = np.zeros(len(counts), np.uint64)
         for place, words in enumerate(inner.reshape(-1, width).T):
             totals += _element(words, np.uint64(place))
-        return totals ^ (counts * _STEP)
-    ends = np.cumsum(counts, dtype=np.int64)
-    starts = ends - counts.astype(np.int64)
-    places = np.arange(len(inner), dtype=np.uint64) - np.repeat(starts, counts).astype(np.uint64)
+        return totals ^ (counts.astype(np.uint64) * _STEP)
+    ends = np.cumsum(counts)
+    starts = ends - counts
+    places = (np.arange(len(inner)) - np.repeat(starts, counts)).astype(np.uint64)
     running = np.zeros(len(inner) + 1, np.uint64)
     np.cumsum(_element(inner, places), out=running[1:])
-    return (running[ends] - running[starts]) ^ (counts * _STEP)
+    return (running[ends] - running[starts]) ^ (counts.astype(np.uint64) * _STEP)
 
 
 def _element(words: np.ndarray, place: np.ndarray | np.uint64) -> np.ndarray:

@@ -1,0 +1,87 @@
+"""A transaction that does not end leaves the file as it was: exceptions, and real kills."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from qf.schema_tables import bar_table
+from qf.store.duck import Store
+from store.tables import TRADES, columns, fill, texts
+
+TESTS = Path(__file__).resolve().parents[1]
+BARS = bar_table("dollar")
+WRITER = """
+    import sys, time
+    from pathlib import Path
+    sys.path.insert(0, sys.argv[3])
+    from store.tables import TRADES, columns, texts
+    from qf.schema_tables import bar_table
+    from qf.store import writer as door
+    from qf.store.duck import Store
+
+    path, when = Path(sys.argv[1]), sys.argv[2]
+    bars = bar_table("dollar")
+    door.BATCH_BYTES = 1 << 16  # so that rows are sent while the transaction is open
+    store = Store(path, "p")
+    def wait(name):
+        if name == when:
+            print("here", flush=True)
+            time.sleep(60)
+    with store.rewrite([TRADES, bars], [("binance_spot", "BTCUSDT")]) as writer:
+        wait("deleted")
+        for first in range(0, 6000, 1000):
+            writer.write(TRADES, columns(TRADES, 1000, seed=9, first=first), **texts(TRADES))
+            writer.write(bars, columns(bars, 100, seed=9, first=first), **texts(bars))
+        wait("written")
+    wait("committed")
+"""
+
+
+def fill_both(store, seed):
+    for table, rows in ((TRADES, 500), (BARS, 50)):
+        fill(store, table, columns(table, rows, seed=seed))
+
+
+def test_an_exception_takes_everything_back():
+    with Store(":memory:", "p") as store:
+        fill_both(store, seed=1)
+        before = store.hashes()
+        with (
+            pytest.raises(KeyboardInterrupt),
+            store.rewrite([TRADES, BARS], [("binance_spot", "BTCUSDT")]) as writer,
+        ):
+            writer.write(TRADES, columns(TRADES, 100, seed=2), **texts(TRADES))
+            writer.finish()
+            raise KeyboardInterrupt
+        assert store.hashes() == before
+        fill_both(store, seed=2)
+        assert store.hashes() != before
+
+
+@pytest.mark.parametrize("when", ["deleted", "written", "committed"])
+def test_a_kill_leaves_all_of_the_old_or_all_of_the_new(when, tmp_path):
+    path = tmp_path / "q.duckdb"
+    with Store(path, "p") as store:
+        fill_both(store, seed=1)
+        before = store.hashes()
+    program = textwrap.dedent(WRITER)
+    child = subprocess.Popen(
+        [sys.executable, "-c", program, str(path), when, str(TESTS)], stdout=subprocess.PIPE
+    )
+    assert child.stdout is not None and child.stdout.readline() == b"here\n"
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    child.stdout.close()
+    with Store(path, "p") as store:
+        after = store.hashes()
+        assert (after == before) == (when != "committed")
+        if when == "committed":
+            assert store.counts_by(TRADES.name, "symbol") == {"BTCUSDT": 6000}
+        # and the next run goes on as if nothing had been
+        fill_both(store, seed=1)
+        assert store.hashes() == before
