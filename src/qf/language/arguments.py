@@ -17,7 +17,7 @@ from qf.signature import Parameter
 
 UNKNOWN_FUNCTION = diagnostic("QF104", "unknown function {name!r}", hint="all functions: qf ops")
 TOO_MANY_ARGUMENTS = diagnostic(
-    "QF112", "{op} takes {most} arguments, was given {count}", hint="its call: {signature}"
+    "QF112", "{op} takes at most {most}, was given {count} arguments", hint="its call: {signature}"
 )
 MISSING_ARGUMENT = diagnostic("QF113", "{op} needs {name}", hint="its call: {signature}")
 UNKNOWN_ARGUMENT = diagnostic(
@@ -42,14 +42,17 @@ class Bound:
     parameters: dict[str, Tree]
 
 
+def function_of(call: Call, context: Context) -> Op:
+    """Return the op that a call names. Errors: QF104."""
+    if call.name not in context.functions:
+        near = nearest(call.name, context.functions)
+        raise UNKNOWN_FUNCTION(name=call.name, near=near, place=context.source.spot(call.head))
+    return context.functions[call.name]
+
+
 def bind_call(call: Call, context: Context) -> Bound:
     """Return the call's arguments by name. Errors: QF104, QF112-QF115."""
-    op = context.functions.get(call.name)
-    if op is None:
-        place = context.source.spot(call.head)
-        raise UNKNOWN_FUNCTION(
-            name=call.name, place=place, near=nearest(call.name, context.functions)
-        )
+    op = function_of(call, context)
     signature = op.signature
     names = [i.name for i in signature.inputs if i.kind != "time"]
     places = [*names, *(p.name for p in signature.parameters)]
@@ -60,13 +63,13 @@ def bind_call(call: Call, context: Context) -> Bound:
             **say, most=len(places), count=len(call.arguments), place=context.spot(extra)
         )
     given = dict(zip(places, call.arguments, strict=False))
-    for name, value in call.named:
+    for (name, value), mark in zip(call.named, call.marks, strict=True):
         if name not in places:
             raise UNKNOWN_ARGUMENT(
-                **say, name=name, near=nearest(name, places), place=context.spot(value)
+                **say, name=name, near=nearest(name, places), place=context.source.spot(mark)
             )
         if name in given:
-            raise GIVEN_TWICE(**say, name=name, place=context.spot(value))
+            raise GIVEN_TWICE(**say, name=name, place=context.source.spot(mark))
         given[name] = value
     defaults = {p.name for p in signature.parameters if p.default is not None}
     for name in places:

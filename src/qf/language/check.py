@@ -16,14 +16,14 @@ from qf.language.arguments import Bound, bind_call, parameter_values
 from qf.language.context import Context
 from qf.language.graph import Node
 from qf.language.memory import Memory, join
-from qf.language.tree import Call, Leaf, Number, Text, Tree, walk, write
+from qf.language.tree import Call, Leaf, Number, Text, Tree, say, walk, write
 from qf.language.units import parse_unit, unit_of, write_unit
-from qf.language.windows import MAX_WINDOW, read_window
+from qf.language.windows import read_window
 from qf.op import Op
 
 NEEDS_CONDITION = diagnostic(
     "QF127",
-    "{op}: {name} must be a condition, {given} is a number",
+    "{op} wants a condition here, {given} is a number",
     hint="compare it with something: {given} > 0",
 )
 NEEDS_COLUMN = diagnostic("QF128", "{text} stands where a column or a number belongs")
@@ -33,7 +33,7 @@ ID_OR_TIME = diagnostic(
     hint="ages and clocks: seconds_since(condition), hour(), minute(), day_of_week()",
 )
 UNITS_DIFFER = diagnostic(
-    "QF130", "{op} puts {left} and {right} together: {left_text} and {right_text}"
+    "QF130", "{op} takes unlike units, {left} and {right}: {left_text} and {right_text}"
 )
 NEEDS_WHOLE = diagnostic("QF132", "{op}: {name} must be a column of whole numbers")
 NO_TIME_WINDOW = diagnostic(
@@ -41,7 +41,6 @@ NO_TIME_WINDOW = diagnostic(
     "{op} has no window in time",
     hint="over time there are: {known}",
 )
-WIDE_WINDOW = diagnostic("QF134", "a window of {rows} rows is wider than {limit}")
 LOST_ARGUMENT = diagnostic("QF135", "{op} over a time window takes no {name}")
 
 
@@ -121,11 +120,6 @@ def _call(bound: Bound | None, call: Call, nodes: _Nodes, place_of: dict[int, in
     assert bound is not None
     context, op = nodes.context, bound.op
     values = parameter_values(bound, context)
-    for parameter in op.signature.parameters:
-        wide = parameter.kind == "int" and parameter.name in ("window", "rows")
-        if wide and values[parameter.name] > MAX_WINDOW:
-            place = context.spot(bound.parameters[parameter.name])
-            raise WIDE_WINDOW(rows=values[parameter.name], limit=MAX_WINDOW, place=place)
     inputs = [
         _fit(bound, name, tree, place_of[id(tree)], nodes) for name, tree in bound.inputs.items()
     ]
@@ -182,7 +176,7 @@ def _fit(bound: Bound, name: str, tree: Tree, place: int, nodes: _Nodes) -> int:
         if node.kind != "bool" and node.name != "missing":
             given = write(tree)
             spot = nodes.context.spot(tree)
-            raise NEEDS_CONDITION(op=bound.op.name, name=name, given=given, place=spot)
+            raise NEEDS_CONDITION(op=say(bound.op.name), given=given, place=spot)
         return place
     return _as_float(place, nodes, tree) if node.kind == "int" else place
 
@@ -226,7 +220,7 @@ def _check_units(bound: Bound, inputs: list[int], nodes: _Nodes, call: Call) -> 
         if unit != known[0][1]:
             nodes.warnings.append(
                 UNITS_DIFFER(
-                    op=bound.op.name,
+                    op=say(bound.op.name),
                     left=write_unit(known[0][1]),
                     right=write_unit(unit),
                     left_text=write(bound.inputs[known[0][0]]),

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from qf.errors import diagnostic
 from qf.language.source import Source
-from qf.language.tokens import Token, tokenize
-from qf.language.tree import BINARY, UNARY, Call, Name, Number, Text, Tree, count
+from qf.language.tokens import MAX_BYTES, Token, tokenize
+from qf.language.tree import BINARY, UNARY, Call, Name, Number, Span, Text, Tree, count
 
 MAX_DEPTH, MAX_NODES = 64, 512
 
@@ -27,16 +27,16 @@ _OPERATORS = {sign: (op, rank) for op, (sign, rank) in BINARY.items()}
 _COMPARISON = 4
 
 
-def parse(source: Source) -> Tree:
-    """Return the tree of a formula text. Errors: QF100-QF111."""
-    reader = _Reader(source)
+def parse(source: Source, bounded: bool = True) -> Tree:
+    """Return the tree of a formula text; an op's own text is not `bounded`. Errors: QF100-QF111."""
+    reader = _Reader(source, bounded)
     if reader.token.kind == "end":
         raise EMPTY(place=source.spot((0, 1)))
     tree = reader.expression(0)
     if reader.token.kind != "end":
         raise reader.unexpected("an operator or the end")
     size = count(tree)
-    if size > MAX_NODES:
+    if bounded and size > MAX_NODES:
         raise TOO_MANY(size=size, limit=MAX_NODES)
     return tree
 
@@ -44,9 +44,9 @@ def parse(source: Source) -> Tree:
 class _Reader:
     """Walk the tokens once; `token` is the next one."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, bounded: bool) -> None:
         self.source = source
-        self.tokens = tokenize(source)
+        self.tokens = tokenize(source, MAX_BYTES if bounded else 64 * MAX_BYTES)
         self.at = self.depth = 0
 
     @property
@@ -139,6 +139,7 @@ class _Reader:
         self.expect("(")
         plain: list[Tree] = []
         named: list[tuple[str, Tree]] = []
+        marks: list[Span] = []
         while not (self.token.kind == "mark" and self.token.text == ")"):
             token = self.token
             if token.kind == "name" and self.tokens[self.at + 1].text == "=":
@@ -146,6 +147,7 @@ class _Reader:
                 if token.text in [name for name, _ in named]:
                     raise NAMED_TWICE(name=token.text, place=self.source.spot(token.span))
                 named.append((token.text, self.expression(0)))
+                marks.append(token.span)
             elif named:
                 raise PLAIN_AFTER_NAMED(place=self.source.spot(token.span))
             else:
@@ -155,4 +157,4 @@ class _Reader:
             self.take()
         close = self.expect(")")
         span = (head.span[0], close.span[1])
-        return Call(head.text, tuple(plain), tuple(named), span, head.span)
+        return Call(head.text, tuple(plain), tuple(named), span, head.span, tuple(marks))

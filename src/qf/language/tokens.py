@@ -42,12 +42,12 @@ class Token(NamedTuple):
     span: Span
 
 
-def tokenize(source: Source) -> list[Token]:
+def tokenize(source: Source, limit: int = MAX_BYTES) -> list[Token]:
     """Return the tokens of a text, closed by one of kind `end`. Errors: QF100-QF102."""
     text = source.text
     size = len(text.encode("utf-8", "surrogatepass"))
-    if size > MAX_BYTES:
-        raise TOO_LONG(size=size, limit=MAX_BYTES)
+    if size > limit:
+        raise TOO_LONG(size=size, limit=limit)
     tokens, at = [], 0
     while at < len(text):
         match = _TOKEN.match(text, at)

@@ -56,6 +56,7 @@ class Call:
     named: tuple[tuple[str, Tree], ...] = ()
     span: Span = field(default=(0, 0), compare=False)
     head: Span = field(default=(0, 0), compare=False)  # the function's name or operator alone
+    marks: tuple[Span, ...] = field(default=(), compare=False)  # the names of `named`
 
 
 Tree = Number | Text | Name | Leaf | Call
@@ -125,10 +126,16 @@ def move(tree: Tree, span: Span) -> Tree:
 
     def rule(node: Tree) -> Tree:
         if isinstance(node, Call):
-            return replace(node, span=span, head=span)
+            return replace(node, span=span, head=span, marks=(span,) * len(node.named))
         return replace(node, span=span)
 
     return transform(tree, rule)
+
+
+def say(name: str) -> str:
+    """Return a function's name as a formula writes it: `and` for and_, `+` for add."""
+    sign = BINARY.get(name) or UNARY.get(name)
+    return sign[0].strip() if sign else name
 
 
 def write_number(value: float) -> str:

@@ -11,8 +11,6 @@ from qf.language.source import Source
 from qf.language.tree import Text
 from qf.signature import parse_duration
 
-MAX_WINDOW = 100_000
-
 BAD_WINDOW = diagnostic(
     "QF120",
     "{text!r} is no window",

@@ -23,7 +23,7 @@ from qf.lower.to_program import lower
 from qf.program import Plan, Program
 
 if TYPE_CHECKING:
-    import polars as pl
+    from qf.lower.to_polars import Expression
 
 NO_COLUMN = diagnostic("QF140", "the formula reads {name!r}, the data has {known}", RunError)
 
@@ -65,7 +65,7 @@ class Formula:
         """Return the formula, its graph, clock, unit, look-back, warm-up, state and program."""
         return explain(self.graph)
 
-    def polars(self) -> pl.Expr:
+    def polars(self) -> Expression:
         """Return it as a Polars expression: Float64, null where missing."""
         from qf.lower.to_polars import to_polars
 

@@ -30,6 +30,7 @@ NO_POLARS_RULE = diagnostic(
     "compute this feature with the machine: historical_feature_engine: machine",
 )
 
+Expression = pl.Expr
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 

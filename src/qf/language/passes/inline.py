@@ -9,7 +9,7 @@ Whatever a function writes stands at the call in the user's text, so errors poin
 from __future__ import annotations
 
 from qf.errors import diagnostic
-from qf.language.arguments import Bound, bind_call, parameter_values
+from qf.language.arguments import Bound, bind_call, function_of, parameter_values
 from qf.language.context import Context, Value
 from qf.language.parse import parse
 from qf.language.source import Source
@@ -27,10 +27,18 @@ NEEDS_FAMILY = diagnostic(
     "{op} adds the levels of a family, {given} is none",
     hint="level families of clock {clock!r}: {families}",
 )
+NO_LEVELS_HERE = diagnostic(
+    "QF131",
+    "{op} reads the levels of the book, which live on clock 'tick'; this formula runs on {clock!r}",
+    hint="compute it on ticks and bring it here by a bar aggregation (mode: tick_to_bar)",
+)
 
 
 def inline(tree: Tree, context: Context) -> Tree:
-    """Return the tree without parameters and without ops that are formulas. Errors: QF117-QF119."""
+    """Return the tree without parameters and without ops that are formulas.
+
+    Errors: QF104, QF112-QF119, QF131.
+    """
 
     def bind(node: Tree) -> Tree:
         if isinstance(node, Name) and node.value in context.parameters:
@@ -42,9 +50,9 @@ def inline(tree: Tree, context: Context) -> Tree:
 
 def _write_out(tree: Tree, context: Context, depth: int) -> Tree:
     def rule(node: Tree) -> Tree:
-        if not isinstance(node, Call) or node.name not in context.functions:
+        if not isinstance(node, Call):
             return node
-        rules = context.functions[node.name].rules
+        rules = function_of(node, context).rules
         if "formula" not in rules and "expand" not in rules:
             return node
         if depth >= MAX_NESTED:
@@ -74,24 +82,27 @@ def _formula(bound: Bound, context: Context) -> Tree:
     def substitute(node: Tree) -> Tree:
         return given.get(node.value, node) if isinstance(node, Name) else node
 
-    return transform(parse(Source(bound.op.rules["formula"])), substitute)
+    return transform(parse(Source(bound.op.rules["formula"]), bounded=False), substitute)
 
 
 def _expand(bound: Bound, call: Call, context: Context) -> Tree:
     """Return what an op's expand rule writes for the call's argument texts."""
     families = context.table.families
+    if bound.inputs and not families:
+        place = context.source.spot(call.span)
+        raise NO_LEVELS_HERE(op=bound.op.name, clock=context.table.clock, place=place)
     for tree in bound.inputs.values():
         if not isinstance(tree, Name) or tree.value not in families:
             raise NEEDS_FAMILY(
                 op=bound.op.name,
                 given=repr(write(tree)),
                 clock=context.table.clock,
-                families=", ".join(families) or "none; the book's levels are on clock 'tick'",
+                families=", ".join(families),
                 place=context.spot(tree),
             )
     texts = {name: write(tree) for name, tree in bound.inputs.items()}
     text = bound.op.rules["expand"](**texts, **parameter_values(bound, context))
-    return parse(Source(text))
+    return parse(Source(text), bounded=False)
 
 
 def _literal(value: Value, at: Name | None = None) -> Tree:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from qf.errors import QuantflowError, diagnostic, nearest
-from qf.language.columns import ColumnInfo, ColumnTable
+from qf.language.columns import ColumnInfo, ColumnTable, level_of
 from qf.language.context import Context
+from qf.language.passes.inline import NO_LEVELS_HERE
 from qf.language.tree import Leaf, Name, Tree, transform
 
 UNKNOWN_NAME = diagnostic(
-    "QF122", "unknown column {name!r} on clock {clock!r}", hint="columns: qf explain --columns"
+    "QF122", "unknown column {name!r} on clock {clock!r}", hint="columns there: {names}"
 )
 BARE_FAMILY = diagnostic(
     "QF123",
@@ -87,5 +88,8 @@ def _unknown(name: Name, column: str, table: ColumnTable, context: Context) -> Q
     if family in table.families and level.isdigit():
         last = table.families[family] - 1
         return NO_LEVEL(name=column, family=family, last=last, place=place)
+    if level_of(column) >= 0 and not table.families:
+        return NO_LEVELS_HERE(op=repr(column), clock=table.clock, place=place)
     near = nearest(column, [*table.names(), *context.inputs, *context.parameters])
-    return UNKNOWN_NAME(name=column, clock=table.clock, near=near, place=place)
+    names = ", ".join([*context.inputs, *context.parameters, *table.names()])
+    return UNKNOWN_NAME(name=column, clock=table.clock, names=names, near=near, place=place)

@@ -1,0 +1,176 @@
+"""Formulas nobody thought of: blocks, cuts and restores change no bit, and Polars agrees.
+
+A random formula is built from every op that is there, by its signature alone. For the comparison
+with Polars only continuous ops are used, and the allowed difference is what the same formula does
+when its inputs are off by its own declared tolerance: a subtraction of near-equal values may lose
+digits in both engines alike.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from formula.sample import TICK, compile_plainly, frame_of, market, run_graph
+from qf.language.context import functions
+from qf.lower.formula import program_of
+from qf.lower.to_polars import to_polars, with_graphs
+from qf.op import Op
+from qf.signature import Parameter
+
+ROWS = 300
+NUMBERS = [
+    name
+    for name in TICK.names()
+    if (column := TICK.find(name)) is not None and column.unit not in ("id", "time")
+]
+LEVELS = [f"{family}_{level}" for family in TICK.families for level in range(5)]
+
+# A tiny change of the input may change these by a whole step, or turn a value into a missing one.
+STEPS = ("sign", "floor", "round", "pow", "log", "sqrt", "log_return", "is_null", "seconds_since")
+
+
+def is_continuous(op: Op) -> bool:
+    """Say whether a small change of the inputs is a small change of the answer."""
+    ranks = ("rank", "zscore", "minmax", "corr", "autocorr", "median")
+    conditions = any(i.name.startswith("condition") for i in op.signature.inputs)
+    return not (conditions or op.unit == "bool" or op.name in STEPS or op.name.endswith(ranks))
+
+
+def drawn_parameter(parameter: Parameter, draw: random.Random) -> str:
+    if parameter.kind == "choice":
+        return f'"{draw.choice(parameter.choices)}"'
+    if parameter.kind == "duration":
+        return draw.choice(['"500ms"', '"2s"', '"10s"'])
+    low, high = max(parameter.low, -5.0), min(parameter.high, 25.0)
+    if parameter.name == "max_rows":
+        return str(draw.choice([16, 64, 400]))
+    if parameter.kind == "int":
+        return str(draw.randint(int(low), int(high)))
+    return repr(draw.uniform(low, high))
+
+
+class Writer:
+    """Write random formulas; `fits` says which ops may be used."""
+
+    def __init__(self, seed: int, fits: Callable[[Op], bool]) -> None:
+        self.draw = random.Random(seed)
+        self.ops = [op for _, op in sorted(functions().items()) if self._is_usable(op) and fits(op)]
+        self.left = 12
+
+    def _is_usable(self, op: Op) -> bool:
+        return "kernel" in op.rules and all(i.kind != "int" for i in op.signature.inputs)
+
+    def number(self, depth: int) -> str:
+        self.left -= 1
+        if depth <= 0 or self.left <= 0 or self.draw.random() < 0.15:
+            return self.draw.choice([*NUMBERS, *LEVELS, "2", "0.1", "7.5"])
+        return self.call(self.draw.choice(self.ops), depth)
+
+    def call(self, op: Op, depth: int) -> str:
+        given = [
+            self.condition(depth - 1) if i.name.startswith("condition") else self.number(depth - 1)
+            for i in op.signature.inputs
+            if i.kind != "time"
+        ]
+        given += [drawn_parameter(p, self.draw) for p in op.signature.parameters]
+        if op.name == "clip":
+            given[1:] = ["-50", "1000"]
+        return f"{op.name}({', '.join(given)})"
+
+    def condition(self, depth: int) -> str:
+        sign = self.draw.choice(["<", "<=", ">", ">=", "==", "!="])
+        return f"({self.number(depth)} {sign} {self.number(depth)})"
+
+
+def run_in_pieces(graph, columns, cuts: list[int], block: int) -> np.ndarray:
+    """Run with a save and a restore into a new program at every cut."""
+    edges = [0, *sorted(set(cuts)), ROWS]
+    program, names = program_of({"value": graph}, block)
+    parts = []
+    for low, high in itertools.pairwise(edges):
+        parts.append(program.push({n: columns[n][low:high] for n in names})["tick"]["value"])
+        saved = program.save()
+        program, _ = program_of({"value": graph}, block)
+        program.restore(saved)
+    return np.concatenate(parts)
+
+
+SEEDS = st.integers(0, 10**9)
+
+
+@settings(max_examples=60)
+@given(SEEDS, st.lists(st.integers(1, ROWS - 1), max_size=6), st.sampled_from([1, 7, 64, 2048]))
+def test_blocks_cuts_and_restores_change_no_bit(seed, cuts, block):
+    graph = compile_plainly(Writer(seed, lambda op: True).number(4))
+    columns = market(ROWS, seed)
+    whole = run_graph(graph, columns)
+    pieces = run_in_pieces(graph, columns, cuts, block)
+    assert whole.tobytes() == pieces.tobytes(), graph.written
+
+
+@settings(max_examples=60)
+@given(SEEDS)
+def test_polars_agrees_within_what_the_tolerances_allow(seed):
+    graph = compile_plainly(Writer(seed, is_continuous).number(4))
+    columns = market(ROWS, seed)
+    ours = run_graph(graph, columns)
+    theirs = with_graphs(frame_of(columns), {"value": graph})["value"].to_numpy()
+    allowed = room_of(graph, columns, ours)
+    assert np.array_equal(np.isnan(ours), np.isnan(theirs)), graph.written
+    assert np.all(np.isnan(ours) | (np.abs(ours - theirs) <= allowed)), graph.written
+
+
+def room_of(graph, columns, ours: np.ndarray) -> np.ndarray:
+    """Return the allowed difference per row: how far the answer moves when the inputs do."""
+    step = max(graph.tolerance, 1e-12)
+    noise = np.random.default_rng(1)
+    room = step * np.abs(ours) + 1e-300
+    for _ in range(4):
+        shaken = {
+            name: values * (1 + noise.choice([-step, step], ROWS))
+            if values.dtype == np.float64
+            else values
+            for name, values in columns.items()
+        }
+        room = np.maximum(room, np.nan_to_num(np.abs(run_graph(graph, shaken) - ours)))
+    return 20 * np.maximum.accumulate(np.nan_to_num(room))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "abs(price - lag(price, 5)) / (rolling_sum(size, 5) / 5)",
+        "sum_levels(ofi, 3) * 2 - size / 3",
+        "where(direction > 0, size, -size)",
+        "book_imbalance(5) > 0.2 and not is_null(mid)",
+        "(price - lag(price, 7)) / (price + lag(price, 7))",
+    ],
+)
+def test_one_nested_expression_equals_the_stages(text):
+    graph = compile_plainly(text)
+    frame = frame_of(market(ROWS, 3))
+    staged = with_graphs(frame, {"value": graph})["value"]
+    nested = frame.select(to_polars(graph).alias("value"))["value"]
+    assert staged.equals(nested)
+    assert staged.null_count() < ROWS
+
+
+def test_graphs_that_share_nodes_are_computed_together():
+    graphs = {
+        "a": compile_plainly("rolling_sum(size, 5) / 2"),
+        "b": compile_plainly("rolling_sum(size, 5) - lag(price, 3)"),
+    }
+    columns = market(ROWS, 4)
+    frame = with_graphs(frame_of(columns).lazy(), graphs).collect()
+    program, names = program_of(graphs)
+    made = program.push({name: columns[name] for name in names})["tick"]
+    assert [i.op.name for i in program.plan.instructions].count("rolling_sum") == 1
+    for name in graphs:
+        np.testing.assert_allclose(made[name], frame[name].to_numpy(), rtol=1e-12)
