@@ -165,10 +165,11 @@ def ladder_set(w, at, k, u, size):
     """Set the absolute size of level u (0 removes it) and keep the best."""
     top = w[at + 2 + k]
     if u > top or u <= top - WIDTH:
-        if size == 0 or (u < top and top != NO_LEVEL):
-            if top != NO_LEVEL and u < top:
+        if size == 0 or u < w[at + k]:
+            if u < top:
                 far_set(w, at, k, u, size)
             return
+        # A new best outside the window, or the first level of an empty side: the window follows.
         move_window(w, at, k, u + MARGIN)
     ring_put(w, at, k, u, size)
     best = w[at + k]

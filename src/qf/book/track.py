@@ -98,10 +98,10 @@ def put_snapshot(w, snapshot, level, stride, j, depth, quality, params):
         for i in range(depth):
             known = u != NO_LEVEL
             ticks = u * (1 - 2 * k)
-            price = ticks * params[5] / params[6] if known else math.nan
+            price = ticks * params[4] / params[5] if known else math.nan
             size = level_size(w, LADDER, k, u) if known else 0
             level[(at + i) * stride + j] = price
-            level[(at + depth + i) * stride + j] = size * params[7] / params[8] if known else price
+            level[(at + depth + i) * stride + j] = size * params[6] / params[7] if known else price
             if known and i + 1 < depth:
                 u = next_level(w, LADDER, k, u)
 
@@ -126,15 +126,15 @@ def put_book_row(w, book, value, stride, j, stream, stride0, t, params):
         u = w[LADDER + k]
         book[(10 + 2 * k) * stride + j] = u * (1 - 2 * k)
         book[(11 + 2 * k) * stride + j] = level_size(w, LADDER, k, u)
-    value[j] = bid * params[5] / params[6]
-    value[stride + j] = bid_size * params[7] / params[8]
-    value[2 * stride + j] = ask * params[5] / params[6]
-    value[3 * stride + j] = ask_size * params[7] / params[8]
-    value[4 * stride + j] = (bid + ask) * params[5] / (2.0 * params[6])
-    value[5 * stride + j] = (ask - bid) * params[5] / params[6]
+    value[j] = bid * params[4] / params[5]
+    value[stride + j] = bid_size * params[6] / params[7]
+    value[2 * stride + j] = ask * params[4] / params[5]
+    value[3 * stride + j] = ask_size * params[6] / params[7]
+    value[4 * stride + j] = (bid + ask) * params[4] / (2.0 * params[5])
+    value[5 * stride + j] = (ask - bid) * params[4] / params[5]
     fine = float(bid_size + ask_size)
     weighted = bid * (ask_size / fine) + ask * (bid_size / fine)
-    value[6 * stride + j] = weighted * params[5] / params[6]
+    value[6 * stride + j] = weighted * params[4] / params[5]
 
 
 @op.kernel

@@ -70,9 +70,7 @@ class Collector:
         if len(parts) == 1:
             return parts[0]
         order = np.argsort(np.concatenate([part["seq"] for part in parts]), kind="stable")
-        return {
-            name: np.concatenate([part[name] for part in parts])[order] for name in parts[1]
-        }
+        return {name: np.concatenate([part[name] for part in parts])[order] for name in parts[1]}
 
 
 def _ages_in_ms(route: Route, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

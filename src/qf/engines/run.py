@@ -197,9 +197,7 @@ def _write(
             for source, name in raw:
                 for batch in tape.table(source, *span):
                     columns = {n: batch.column(n) for n in batch.schema.names}
-                    writer.write(
-                        TABLES[name], columns, venue=tape.instrument.venue, symbol=symbol
-                    )
+                    writer.write(TABLES[name], columns, venue=tape.instrument.venue, symbol=symbol)
             each = run_symbol(project, tape, plans[symbol], writer, span[1], report)
             result.symbols.append(each)
             result.warnings += warnings_of(each, project)

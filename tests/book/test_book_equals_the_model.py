@@ -1,0 +1,177 @@
+"""The compiled book against dictionaries, over random streams with every kind of trouble."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qf.program import Program
+from qf.schema import BIT, DEPTH, NULL_INT
+from tests.book.model import MS, ModelBook, random_frames, tape_of
+from tests.book.programs import enrich_plan, track_plan
+
+RULES = ("spot", "futures")
+INVALID = BIT["unsynced"] | BIT["gap"] | BIT["resyncing"]
+
+
+def model_rows(frames, rule):
+    """Return what the model says of every applied difference: (seq, bid, ask)."""
+    book, rows = ModelBook(rule), {}
+    for seq, frame in enumerate(frames):
+        done = book.take(frame)
+        if frame["kind"] == DEPTH and done == "applied":
+            rows[seq] = (book.best(1), book.best(-1))
+    return rows
+
+
+@pytest.mark.parametrize("rule", RULES)
+@settings(max_examples=20)
+@given(seed=st.integers(0, 10**6))
+def test_the_best_after_every_applied_difference_is_the_models(rule, seed):
+    frames = random_frames(seed, rule)
+    want = model_rows(frames, rule)
+    made = Program(track_plan(rule), 64).push(tape_of(frames))["book"]
+    rows = {}
+    for i in np.nonzero(made["kind"] == DEPTH)[0]:
+        rows.setdefault(int(made["seq"][i]), i)
+    for seq, (bid, ask) in want.items():
+        if bid is None or ask is None:
+            assert seq not in rows
+            continue
+        i = rows[seq]
+        assert (made["ladder_bid_ticks"][i], made["ladder_bid_lots"][i]) == bid, seq
+        assert (made["ladder_ask_ticks"][i], made["ladder_ask_lots"][i]) == ask, seq
+    # The compiled book emits rows for what it replays after a snapshot too; nothing else.
+    replays = set(rows) - set(want)
+    assert all(frames[seq]["kind"] != DEPTH for seq in replays)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@settings(max_examples=10)
+@given(seed=st.integers(0, 10**6))
+def test_the_snapshots_are_the_models_levels_at_or_before_the_boundary(rule, seed):
+    depth, period = 5, 100 * MS
+    frames = random_frames(seed, rule)
+    made = Program(track_plan(rule, depth), 128).push(tape_of(frames))["snapshot"]
+    good = made["quality"] == 0
+    for i in np.nonzero(good)[0]:
+        boundary = int(made["snapshot_time"][i])
+        assert boundary % period == 0
+        book = ModelBook(rule)
+        for frame in frames:
+            if frame["received"] > boundary:
+                break
+            book.take(frame)
+        assert book.state == "synced"
+        for side, name in ((1, "bid"), (-1, "ask")):
+            top = book.top(side, depth)
+            for k in range(depth):
+                price, size = made[f"{name}_price_{k}"][i], made[f"{name}_size_{k}"][i]
+                if k < len(top):
+                    assert (price, size) == top[k]
+                else:
+                    assert math.isnan(price) and math.isnan(size)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@settings(max_examples=20)
+@given(seed=st.integers(0, 10**6))
+def test_a_trade_sees_the_book_strictly_before_it_or_nothing(rule, seed):
+    frames = random_frames(seed, rule)
+    made = Program(enrich_plan(rule, levels=3), 32).push(tape_of(frames))["tick"]
+    for i in range(len(made["seq"])):
+        seq = int(made["seq"][i])
+        book, seen = ModelBook(rule), ModelBook(rule)
+        newest = 0
+        for frame in frames[:seq]:
+            book.take(frame)
+        newest = max(f["event_time"] for f in frames[: seq + 1] if f["kind"] == 1)
+        broken = False
+        for frame in frames[:seq]:
+            if frame["kind"] in (2, 3) and frame["event_time"] >= newest:
+                broken = True  # the queue holds it, and everything of the book behind it
+            if frame["kind"] == 5 or not broken:
+                seen.take(frame)
+        if book.state != "synced":
+            assert made["quality"][i] & INVALID
+            assert math.isnan(made["mid"][i])
+        elif seen.state == "synced" and not made["quality"][i] & (INVALID | BIT["crossed"]):
+            bid = made["bid_price_0"][i], made["bid_size_0"][i]
+            ask = made["ask_price_0"][i], made["ask_size_0"][i]
+            tickers = [f for f in frames[:seq] if f["kind"] == 4 and f["event_time"] < newest]
+            over = tickers and tickers[-1]["last"] > seen.last
+            if over:
+                assert bid == tickers[-1]["levels"][0][1:]
+                assert ask == tickers[-1]["levels"][1][1:]
+            else:
+                assert bid == seen.best(1)
+                assert ask == seen.best(-1)
+
+
+@settings(max_examples=10)
+@given(
+    seed=st.integers(0, 10**6),
+    cuts=st.lists(st.integers(1, 2000), max_size=8),
+    block=st.sampled_from([1, 7, 64, 4096]),
+)
+def test_cuts_saves_and_blocks_change_no_bit(seed, cuts, block):
+    frames = random_frames(seed, "spot", count=250)
+    tape = tape_of(frames)
+    rows = len(tape["seq"])
+    for plan in (enrich_plan("spot"), track_plan("spot")):
+        whole = Program(plan, 512).push(tape)
+        edges = [0, *sorted({c for c in cuts if c < rows}), rows]
+        program, parts = Program(plan, block), []
+        for low, high in zip(edges, edges[1:], strict=False):
+            saved = program.save()
+            program = Program(plan, block)
+            program.restore(saved)
+            parts.append(program.push({name: c[low:high] for name, c in tape.items()}))
+        for clock, columns in whole.items():
+            for name, column in columns.items():
+                joined = np.concatenate([part[clock][name] for part in parts])
+                assert joined.tobytes() == column.tobytes(), (clock, name)
+
+
+def test_a_level_can_lie_anywhere_and_the_window_follows():
+    levels = [(1, 1_000_000 - i * 997, i + 1) for i in range(400)]
+    levels += [(-1, 1_000_001 + i * 1_511, i + 1) for i in range(400)]
+    start = 1_700_000_000_000 * MS
+    frames = [
+        {"kind": 3, "levels": levels, "first": 1, "last": 1, "received": start, "event_time": start}
+    ]
+    # Eat the bids from the top: the best walks through the ring into the far map.
+    for i in range(399):
+        frames.append(
+            {
+                "kind": DEPTH, "levels": [(1, 1_000_000 - i * 997, 0)], "first": i + 2,
+                "last": i + 2, "received": start + i, "event_time": start + i,
+            }
+        )  # fmt: skip
+    made = Program(track_plan("spot"), 64).push(tape_of(frames))["book"]
+    best = made["ladder_bid_ticks"][made["kind"] == DEPTH]
+    assert best.tolist() == [1_000_000 - (i + 1) * 997 for i in range(399)]
+    assert made["ladder_bid_lots"][-1] == 400
+
+
+def test_nothing_of_the_book_is_shown_before_the_bridge():
+    start = 1_700_000_000_000 * MS
+    frames = [
+        {"kind": 3, "levels": [(1, 10, 1), (-1, 11, 1)], "first": 5, "last": 5,
+         "received": start, "event_time": start},
+        {"kind": 1, "side": 1, "price": 11, "size": 1, "first": 1, "last": 1,
+         "received": start + 2 * MS, "event_time": start + 2 * MS},
+        {"kind": DEPTH, "levels": [(1, 10, 3)], "first": 6, "last": 6,
+         "received": start + 3 * MS, "event_time": start + 3 * MS},
+        {"kind": 1, "side": 1, "price": 11, "size": 1, "first": 2, "last": 2,
+         "received": start + 5 * MS, "event_time": start + 5 * MS},
+    ]  # fmt: skip
+    made = Program(enrich_plan("spot"), 64).push(tape_of(frames))["tick"]
+    assert made["quality"][0] & BIT["unsynced"] and math.isnan(made["mid"][0])
+    assert made["mid"][1] == 10.5 and not made["quality"][1] & INVALID
+    assert math.isnan(made["ofi_0"][1])  # the first trade after a resync
+    assert NULL_INT not in made["event_time"]
