@@ -5,7 +5,8 @@
 
 x_row and decision_row are known_row of either clock: the tick row of the trade that made the bar
 exist. A bar closed by the same trade is included, with age 0; a null row stays null, there is no
-reaching back. Before the first row: null, quality `warmup`. Units: value as x, age_ns in ns.
+reaching back. Null rule: all is null before the first row, with quality `warmup`. Units: value as
+x, age_ns in ns.
 Source: definition.
 """
 

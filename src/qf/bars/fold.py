@@ -51,7 +51,7 @@ def definition(
     price_ticks, size_lots, tick_value_units, direction, event_time, processed_time, seq,
     tick_quality, mid, spread, code, split, threshold_units, period_ns,
 ):  # fmt: skip
-    """Return all closed bars: first the members (row, lots, value) of each, then their sums."""
+    # Return all closed bars: first the members (row, lots, value) of each, then their sums.
     closed, members = [], []  # closed: (members, row of the trade that made the bar exist)
     for row, closes in enumerate(code):
         if closes & CLOSES_BEFORE and members:

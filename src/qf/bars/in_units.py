@@ -32,7 +32,7 @@ def definition(
     weighted_units, buy_lots, sell_lots, price_num, price_den, size_num, size_den, value_num,
     value_den,
 ):  # fmt: skip
-    """Return the last row's ten values, in the order of the signature."""
+    # Return the last row's ten values, in the order of the signature.
 
     def scaled(number, num, den):
         return math.nan if number == NULL_INT else number * num / den

@@ -60,7 +60,7 @@ def inputs(user):
 
 @op.definition
 def definition(bar, known_time, price, volatility, window, round_trip, scale):
-    """Return the labels decided so far, in the order they were."""
+    # Return the labels decided so far, in the order they were.
     rows = []
     for i in range(len(bar) - window):
         unit = volatility[i] if scale == "volatility" else 1.0

@@ -112,7 +112,7 @@ def definition(
     low_ticks, close_ticks, volatility, position, upper, lower, unit, round_trip, vertical_bars,
     vertical_ns, entry, tie, side, vertical_label,
 ):  # fmt: skip
-    """Return the labels decided so far, in the order they were."""
+    # Return the labels decided so far, in the order they were.
     rows = []
     for i in range(len(bar)):
         scale = {"fraction": 1.0, "cost": round_trip, "volatility": volatility[i]}[unit]
