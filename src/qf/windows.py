@@ -1,12 +1,20 @@
-"""Polars expressions that several ops share: windows of rows, by native expressions only.
+"""What several ops share about windows: how long a decay remembers, and Polars expressions.
 
-The inputs are columns that exist already: `.over` and `.rolling` evaluate what stands before them
+The expressions are native only. Their inputs are columns that exist already: `.over` and `.rolling` evaluate what stands before them
 once per group, so a nested expression that itself looks back would see the group alone.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+
+def forgets(decay: float) -> int:
+    """Return after how many rows a weight decay ^ rows is below 1e-9 (at least one row)."""
+    if decay <= 0.0:
+        return 1
+    return max(1, math.ceil(math.log(1e-9) / math.log(decay)))
 
 
 def per_window(expression: Any, window: int) -> Any:

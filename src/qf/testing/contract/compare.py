@@ -47,11 +47,13 @@ def close(
     *,
     where: str,
     tolerance: float | None = None,
+    sizes: dict[str, float] | None = None,
 ) -> None:
     """Compare within a relative tolerance (default: the op's). Errors: QF820.
 
     The measure is the larger of the value and the column's mean magnitude: a difference of two
-    large sums has no relative accuracy of its own where it happens to be near zero.
+    large sums has no relative accuracy of its own where it happens to be near zero. `sizes` gives
+    another magnitude per column.
     """
     allowed = op.tolerance if tolerance is None else tolerance
     for name, column in want.items():
@@ -61,6 +63,7 @@ def close(
         if column.dtype == np.float64 and not np.isfinite(mine[known]).all():
             raise BROKEN_LAW(op=op.name, law=law, what=f"{name} is infinite somewhere ({where})")
         scale = np.abs(column[known]).mean() if known.any() else 0.0
+        scale = sizes[name] if sizes else scale
         with np.errstate(invalid="ignore", over="ignore"):
             limit = allowed * np.maximum(np.abs(column), scale)
             apart |= known & (np.abs(mine - column) > limit)

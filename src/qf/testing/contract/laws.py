@@ -194,7 +194,7 @@ def lookback_is_enough(op: Op) -> None:
 
 
 def memory_is_enough(op: Op) -> None:
-    """Demand that a row older than `memory` rows no longer matters (1e-8 of the column's size).
+    """Demand that a row older than `memory` rows no longer matters (to 1e-8 of the largest value).
 
     Quality bits travel over exactly that many rows, so it must not be too small.
     """
@@ -211,10 +211,15 @@ def memory_is_enough(op: Op) -> None:
             if one.kind == "float":  # every value up to row 60 differs, and stays in its range
                 columns[one.name][:61] = columns[one.name][60::-1] + (one.name[:4] != "cond")
         got = run_compiled(case, columns)
+        sizes = {
+            name: max(float(np.abs(c[~missing(c)]).max(initial=0)) for c in (want[name], got[name]))
+            for name in want
+        }
         late = {name: column[start:] for name, column in got.items()}
         still = {name: column[start:] for name, column in want.items()}
         where = f"rows 0..60 changed, memory {memory}; {case.where}"
-        close(op, "memory_is_enough", late, still, where=where, tolerance=max(1e-8, op.tolerance))
+        allowed = max(1e-8, op.tolerance)
+        close(op, "memory_is_enough", late, still, where=where, tolerance=allowed, sizes=sizes)
 
 
 def _first_cases(op: Op) -> list[Case]:
