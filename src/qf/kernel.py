@@ -134,11 +134,12 @@ def _abi() -> str:
 
 
 @cache
+@cache
 def kernel_text(op: Op) -> str:
     """Return the whole generated module for an op's kernel. Errors: QF421."""
     function = op.rules["kernel"]
     parts: dict[str, str] = {}
-    _collect(function, parts, skip=True)
+    _collect(function, parts, {}, skip=True)
     tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     assert isinstance(tree, ast.FunctionDef)
     names = [argument.arg for argument in tree.args.args]
@@ -191,7 +192,7 @@ def load_generated(key: str, text: str) -> ModuleType:
 def compile_plain(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return `function` compiled the same way, for reports and readers outside the machine."""
     parts: dict[str, str] = {}
-    _collect(function, parts)
+    _collect(function, parts, {})
     text = _HEADER.format(origin=function.__module__) + "\n".join(parts.values())
     key = f"plain_{function.__name__}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     return getattr(load_generated(key, text), function.__name__)
@@ -223,7 +224,12 @@ def _is_docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def _collect(function: Callable[..., Any], parts: dict[str, str], skip: bool = False) -> None:
+def _collect(
+    function: Callable[..., Any],
+    parts: dict[str, str],
+    owners: dict[str, Callable[..., Any]],
+    skip: bool = False,
+) -> None:
     """Put the text of `function` and of everything of qf it names into `parts`, needs first."""
     module = sys.modules[function.__module__]
     text = textwrap.dedent(inspect.getsource(function))
@@ -236,8 +242,11 @@ def _collect(function: Callable[..., Any], parts: dict[str, str], skip: bool = F
         if node.id in _INTRINSICS:
             parts[node.id] = _INTRINSICS[node.id]
         elif inspect.isfunction(value) and value.__module__.startswith("qf"):
+            if owners.setdefault(node.id, value) is not value:
+                one, other = owners[node.id].__module__, value.__module__
+                raise NAME_CLASH(name=node.id, one=one, other=other)
             if value is not function and node.id not in parts:
-                _collect(value, parts)
+                _collect(value, parts, owners)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             line = f"{node.id} = {value!r}"
             if parts.setdefault(node.id, line) != line:
