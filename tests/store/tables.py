@@ -9,6 +9,7 @@ from qf.schema_tables import TABLES, Table
 
 START = 1_723_075_200_000_000_000  # 2024-08-08
 STEP = 1_000_000  # ns between rows
+OPEN_TEXTS = ("side", "status")  # text that differs from row to row
 TRADES = TABLES["cdm_trade_enriched"]
 
 
@@ -25,6 +26,8 @@ def columns(table: Table, rows: int, seed: int = 0, first: int = 0, levels: int 
             values = random.integers(-5, 2**62, rows)
             values[random.random(rows) < 0.1] = NULL_INT
             made[field.name] = values
+        elif field.name in OPEN_TEXTS:
+            made[field.name] = random.choice(["one", "two"], rows).tolist()
         elif field.type == "BOOLEAN":
             made[field.name] = random.choice([0, 1, NULL_INT], rows)
         elif field.type == "DOUBLE":
@@ -47,6 +50,7 @@ def floats(random: np.random.Generator, rows: int) -> np.ndarray:
 def texts(table: Table, **given: str) -> dict[str, str]:
     """Return a constant for every text column."""
     names = [field.name for field in table.fields if field.type == "VARCHAR"]
+    names = [name for name in names if name not in OPEN_TEXTS]
     chosen = {"venue": "binance_spot", "symbol": "BTCUSDT", **given}
     return {name: chosen.get(name, f"some_{name}") for name in names}
 

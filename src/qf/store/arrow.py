@@ -5,7 +5,7 @@ Missing is NaN and NULL_INT in arrays and null in tables; this file is the one p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ ARROW_TYPES = {
     "DOUBLE[]": pa.list_(pa.float64()),
 }
 
-Columns = Mapping[str, np.ndarray | Sequence[Any]]
+Columns = Mapping[str, Any]  # arrays of NumPy or Arrow; lists where the column is text
 
 
 def batch_of(
@@ -59,10 +59,17 @@ def take(table: Table, columns: Columns, keep: np.ndarray) -> Columns:
     lists = tuple(field.name for field in table.fields if field.type.endswith("[]"))
     names = set(table.names)
     return {
-        name: np.asarray(values)[keep]
+        name: values.filter(keep) if isinstance(values, pa.Array) else np.asarray(values)[keep]
         for name, values in columns.items()
         if name in names or name.rpartition("_")[0] in lists
     }
+
+
+def int_words(values: Any) -> np.ndarray:
+    """Return integers or times as int64, NULL_INT where missing."""
+    if isinstance(values, pa.Array):
+        return values.cast(pa.int64()).fill_null(NULL_INT).to_numpy(zero_copy_only=False)
+    return np.asarray(values, np.int64)
 
 
 def _column(
@@ -80,8 +87,10 @@ def _column(
     return convert(values, field.type)
 
 
-def convert(values: np.ndarray | Sequence[Any], kind: str) -> pa.Array:
+def convert(values: Any, kind: str) -> pa.Array:
     """Return an array of a column type; NaN and NULL_INT become null."""
+    if isinstance(values, pa.Array):
+        return values.cast(ARROW_TYPES[kind])
     if kind == "VARCHAR":
         return pa.array(list(values), pa.string())
     if kind == "DOUBLE[]":

@@ -17,7 +17,7 @@ import pyarrow as pa
 from qf.errors import RunError, diagnostic
 from qf.schema import NULL_INT
 from qf.schema_tables import Table
-from qf.store.arrow import MISSING_COLUMN, Columns, batch_of, count_rows, take
+from qf.store.arrow import MISSING_COLUMN, Columns, batch_of, count_rows, int_words, take
 from qf.store.connect import Connection, quoted, where_is
 
 NOT_IN_STAGE = diagnostic("QF622", "table {table} is not among those being rewritten", RunError)
@@ -59,7 +59,8 @@ class Writer:
     def write(self, table: Table, columns: Columns, **constants: str) -> None:
         """Add rows: columns as arrays (others are ignored), constants for the text columns.
 
-        The arrays must stay as they are until the transaction ends.
+        Arrays are NumPy's, with NaN and NULL_INT for missing, or Arrow's. They must stay as they
+        are until the transaction ends.
         Errors: QF620 to QF625.
         """
         if table.name not in self._tables:
@@ -90,7 +91,7 @@ class Writer:
     def _inside(self, table: Table, columns: Columns, rows: int) -> tuple[Columns, int]:
         if table.made not in columns:
             raise MISSING_COLUMN(table=table.name, column=table.made)
-        made = np.asarray(columns[table.made], np.int64)
+        made = int_words(columns[table.made])
         first = made.min()
         if first == NULL_INT:
             raise NO_TIME(table=table.name, made=table.made)
@@ -104,7 +105,7 @@ class Writer:
             return
         if table.ordinal not in columns:
             raise MISSING_COLUMN(table=table.name, column=table.ordinal)
-        ordinals = np.asarray(columns[table.ordinal], np.int64)
+        ordinals = int_words(columns[table.ordinal])
         place = (table.name, *(constants[name] for name in sorted(constants)))
         steps = np.diff(ordinals, prepend=self._last.get(place, int(ordinals[0]) - 1))
         wrong = steps < 0 if table.repeats else steps <= 0
