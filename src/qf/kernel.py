@@ -5,7 +5,7 @@ A kernel is a plain Python function of loops. What it takes is decided by its pa
     an input of the op      its column, with history: x[t - window] is legal within `lookback`
     an output of the op     the column it writes
     lo, hi, row             write rows lo..hi-1; row is the absolute number of row lo
-    olo, ohi, orow          fold: the other clock's rows made in this block; orow is the number of olo
+    olo, ohi, orow          fold: the other clock's rows made in this block; orow numbers olo
     olo, olo2, olo3         emit: where to write the rows of the first, second, third out clock
     made, room              emit: count what you made per out clock; room is what fits. Return
                             k > 0 before changing anything to ask for room for k rows in each.

@@ -1,7 +1,7 @@
 """Read an op's signature: the one source of its names, types, bounds and defaults.
 
     rolling_std(x, window: 2..100000)            float64 column in, float64 column out
-    dollar(price: int, size: int, threshold: 1.0..1e15, overflow: drop|carry|split = drop) -> close: int
+    dollar(price: int, size: int, threshold: 1.0..1e15, overflow: drop|carry = drop) -> code: int
     window_sum(x, time: time, window: 1ms..7d, max_rows: 16..1000000 = 65536)
     cusum(x, slack: 0.0..10.0 = 0.5, threshold: 0.0..1000.0) -> score, alarm
 
@@ -89,9 +89,7 @@ class Signature:
         for parameter in self.parameters:
             value = given.get(parameter.name, parameter.default)
             if value is None:
-                raise MISSING_PARAMETER(
-                    op=self.name, name=parameter.name, bounds=parameter.bounds
-                )
+                raise MISSING_PARAMETER(op=self.name, name=parameter.name, bounds=parameter.bounds)
             bound[parameter.name] = _check(self.name, parameter, value)
         return bound
 
@@ -163,9 +161,7 @@ def _check(op: str, parameter: Parameter, value: object) -> object:
         value = parse_duration(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         kind = {"int": "a whole number", "duration": 'a duration such as "5s"'}
-        raise NOT_A_NUMBER(
-            op=op, name=name, kind=kind.get(parameter.kind, "a number"), value=value
-        )
+        raise NOT_A_NUMBER(op=op, name=name, kind=kind.get(parameter.kind, "a number"), value=value)
     if parameter.kind in ("int", "duration"):
         if value != int(value):
             raise NOT_A_NUMBER(op=op, name=name, kind="a whole number", value=value)
