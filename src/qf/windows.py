@@ -1,7 +1,8 @@
 """What several ops share about windows: how long a decay remembers, and Polars expressions.
 
-The expressions are native only. Their inputs are columns that exist already: `.over` and `.rolling` evaluate what stands before them
-once per group, so a nested expression that itself looks back would see the group alone.
+The expressions are native only. Their inputs are columns that exist already: `.over` and
+`.rolling` evaluate what stands before them once per group, so a nested expression that itself
+looks back would see the group alone.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from qf.windows import forgets
 
 op = define(
     "decay_sum(x, decay: 0.0..0.999999)",
-    memory=lambda decay: forgets(decay),
+    memory=forgets,
     slots=lambda decay: 1,
     tolerance=SUM,
     unit="x",

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from qf.missing import finite, finite_or_null
+from qf.missing import finite_or_null
 from qf.op import SUM, define
 
 absolute = define("abs(x)", unit="x", example="abs(ofi_0)")

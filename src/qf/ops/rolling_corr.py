@@ -2,7 +2,8 @@
 
     r[t] = cov(x, y) / ( s(x) s(y) ),  over rows t-window+1 .. t
 
-Null until `window` rows exist, while a row in the window is null in either, and where either is constant. Unit: none.
+Null until `window` rows exist, while a row in the window is null in either, and where either is
+constant. Unit: none.
 Source: Chan, Golub, LeVeque (1983), The American Statistician 37(3), 242-247 (shifted data).
 """
 

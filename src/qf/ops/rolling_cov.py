@@ -2,7 +2,8 @@
 
     c[t] = sum( (x[i] - mean x) (y[i] - mean y) ) / (window - 1),  i = t-window+1 .. t
 
-Null until `window` rows exist, while a row in the window is null in either. Unit: the product of the units.
+Null until `window` rows exist, and while a row in the window is null in either.
+Unit: the product of the units.
 Source: Chan, Golub, LeVeque (1983), The American Statistician 37(3), 242-247 (shifted data).
 """
 
