@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from qf.engines.columns import State
 from qf.errors import QuantflowError
@@ -21,7 +22,7 @@ from qf.language.graph import Graph
 from qf.lower.to_program import lower
 from qf.op import Op, find
 from qf.program import Column, Plan
-from qf.project.model import Feature, FeatureSet, Normalization, Project
+from qf.project.model import Feature, FeatureSet, Normalization, Project, Staleness
 from qf.schema import BIT, BOOK_INVALID
 
 # What taints a formula that reads no book column: everything that is not about the book.
@@ -88,6 +89,30 @@ def levels_needed(graphs: Mapping[tuple[str, str], Graph], depth_levels: int) ->
     return min(max(5, most), max(1, depth_levels), 50)
 
 
+def normalizer_of(spec: Normalization) -> tuple[tuple[Op, dict[str, object]] | None, int]:
+    """Return the normaliser with its parameters (None: none), and its warm-up in rows."""
+    if spec.method == "none":
+        return None, 0
+    op = find(spec.method, "normalizers")
+    names = {p.name for p in op.signature.parameters}
+    given: dict[str, object] = {}
+    if spec.window is not None and "window" in names:
+        given["window"] = spec.window
+    if "exclude_current" in names:
+        choices = {p.name: p.choices for p in op.signature.parameters}["exclude_current"]
+        wanted = "yes" if spec.exclude_current else "no"
+        given["exclude_current"] = wanted if choices else float(spec.exclude_current)
+    return (op, given), op.amount("warmup", op.bind(**given))
+
+
+def staleness_of(contract: Staleness) -> tuple[Op, dict[str, Any]]:
+    """Return the rule for what an old value is worth, with its parameters."""
+    rule = find(contract.action, "staleness")
+    given = {"ttl_ms": contract.ttl_ms, "half_life_ms": contract.half_life_ms}
+    names = {p.name for p in rule.signature.parameters}
+    return rule, {name: number for name, number in given.items() if name in names}
+
+
 class FeatureBuilder:
     """Add the features of one symbol to its plan."""
 
@@ -112,7 +137,7 @@ class FeatureBuilder:
         else:
             raw, quality = self._from_bars(feature, graph, bar)
         raw = self._one("quality", "trusted", raw, quality)
-        method, warmup = self._normalizer(feature.normalization)
+        method, warmup = normalizer_of(feature.normalization)
         value, carried = raw, quality
         if method is not None:
             value = self.plan.one(method[0], [raw], **method[1])
@@ -175,30 +200,13 @@ class FeatureBuilder:
         value, quality, _, age = (group[0] for group in latest)
         contract = row.feature.staleness
         if contract is not None:
-            rule = find(contract.action, "staleness")
-            given = {"ttl_ms": contract.ttl_ms, "half_life_ms": contract.half_life_ms}
-            names = {p.name for p in rule.signature.parameters}
-            kept = {name: number for name, number in given.items() if name in names}
+            rule, kept = staleness_of(contract)
             value = self.plan.one(rule, [value, age], **kept)
             if contract.action == "invalidate":
                 quality = self._one(
                     "quality", "flag_stale", quality, age, ttl_ms=float(contract.ttl_ms)
                 )
         return Seen(row.feature, value, age, quality)
-
-    def _normalizer(self, spec: Normalization) -> tuple[tuple[Op, dict[str, object]] | None, int]:
-        if spec.method == "none":
-            return None, 0
-        op = find(spec.method, "normalizers")
-        names = {p.name for p in op.signature.parameters}
-        given: dict[str, object] = {}
-        if spec.window is not None and "window" in names:
-            given["window"] = spec.window
-        if "exclude_current" in names:
-            choices = {p.name: p.choices for p in op.signature.parameters}["exclude_current"]
-            wanted = "yes" if spec.exclude_current else "no"
-            given["exclude_current"] = wanted if choices else float(spec.exclude_current)
-        return (op, given), op.amount("warmup", op.bind(**given))
 
     def _carry(
         self, quality: Column, steps: tuple[tuple[str, int], ...], time: Column | None
