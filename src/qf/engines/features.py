@@ -213,10 +213,10 @@ class FeatureBuilder:
     ) -> Column:
         for kind, extent in reversed(steps):
             if kind == "ns" and time is not None:
-                op = find("carry_time", "quality")
+                op = find("window_or", "ops")
                 quality = self.plan.add(op, [quality, time], {"window": extent})[0][0]
             elif kind == "rows" and extent > 1:
-                quality = self._one("quality", "carry_rows", quality, rows=extent)
+                quality = self._one("ops", "rolling_or", quality, rows=extent)
         return quality
 
     @staticmethod
