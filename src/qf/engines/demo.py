@@ -20,6 +20,7 @@ from qf.engines.report_page import write_page
 from qf.engines.run import RunResult, run_project
 from qf.errors import diagnostic
 from qf.project import open_project
+from qf.project.document import read_document
 from qf.project.model import Project
 from qf.project.scaffold import PROJECT_FILE, draft_project, write_project
 from qf.store.read import Reader
@@ -89,12 +90,14 @@ def facts_of(project: Project, run: RunResult) -> Facts:
 
 
 def _project(folder: Path) -> Project:
-    if not (folder / PROJECT_FILE).exists():
+    file = folder / PROJECT_FILE
+    if not file.exists():
         write_project(folder, draft_project(NAME, "crypto", OWN_FILES))
-    project = open_project(folder)
-    if project.name != NAME:
-        raise NOT_A_DEMO(folder=folder.name, name=project.name)
-    return project
+    written = read_document(file, PROJECT_FILE).value
+    name = written.get("name") if isinstance(written, dict) else None
+    if name != NAME:
+        raise NOT_A_DEMO(folder=folder.name, name=name)
+    return open_project(folder)
 
 
 def _reader(project: Project) -> Reader:
