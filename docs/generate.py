@@ -10,6 +10,7 @@ import pkgutil
 from pathlib import Path
 
 import qf
+from qf.cli._reference import commands_page
 from qf.errors import DIAGNOSTICS, Diagnostic
 
 HERE = Path(__file__).resolve().parent
@@ -58,7 +59,7 @@ def _row(diagnostic: Diagnostic) -> str:
     return "| " + " | ".join(str(cell).replace("|", r"\|") for cell in cells) + " |"
 
 
-PAGES = {"errors.md": errors_page}
+PAGES = {"errors.md": errors_page, "cli.md": commands_page}
 
 
 if __name__ == "__main__":

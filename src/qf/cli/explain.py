@@ -60,9 +60,14 @@ def _named(name: str, project: Any) -> str | None:
     params = bind_parameters(kind, {}, parse_document("{}", kind.place.source), ())
     inputs = {word: Input(word, "float", "any", table.clock) for word in kind.placeholders}
     graph = compile_type(kind, params, table, inputs)
-    with_params = ", ".join(f"{key}={value}" for key, value in params.items())
-    head = [f"feature type {name} with its defaults ({with_params})", kind.description]
+    head = [f"feature type {name} with its defaults ({_parameters(params)})", kind.description]
     return "\n".join([*head, explain(graph)])
+
+
+def _parameters(params: Any) -> str:
+    """Return parameters as a user writes them."""
+    shown = {k: str(v).lower() if isinstance(v, bool) else v for k, v in params.items()}
+    return ", ".join(f"{key}={value}" for key, value in shown.items())
 
 
 def _feature(project: Any, found: Any, feature: Any) -> str:
@@ -80,7 +85,7 @@ def _feature(project: Any, found: Any, feature: Any) -> str:
     bars = f"runs on the bars of {feature.bar}"
     if feature.mode == "tick":
         bars = f"the {feature.aggregation} of each bar of {feature.bar}"
-    params = ", ".join(f"{key}={value}" for key, value in feature.params.items()) or "none"
+    params = _parameters(feature.params) or "none"
     reads = ", ".join(f"{word} = {need}" for word, need in feature.bindings.items())
     return "\n".join(
         [

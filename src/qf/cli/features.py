@@ -140,10 +140,15 @@ def _type_page(found: Any) -> str:
     if found.parameters:
         rows = []
         for spec in found.parameters:
-            default = "required" if spec.required else f"default {spec.default}"
+            default = "required" if spec.required else f"default {_plain(spec.default)}"
             rows.append((f"  {spec.name}", spec.bounds, default, spec.description))
         lines += ["parameters", table(rows)]
     return "\n".join(lines)
+
+
+def _plain(value: Any) -> str:
+    """Return a value as YAML writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _feature_page(feature: Any) -> str:

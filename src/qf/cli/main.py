@@ -123,7 +123,7 @@ def _usage(error: click.ClickException) -> QuantflowError:
     text = text[0].lower() + text[1:] if text else "wrong usage"
     near = tuple(getattr(error, "possibilities", None) or ())
     for tail in ("(Possible options", "Did you mean"):
-        text = text.split(tail)[0].strip(" .")
+        text = text.split(tail)[0].strip(" .(")
     return USAGE(what=text, near=near, hint=f"{command} --help")
 
 

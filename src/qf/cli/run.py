@@ -22,9 +22,17 @@ STAGES = ("ingest", "state", "label", "feature")
 @project_option
 @click.option("--start-date", help="First day (2024-08-08) or instant (2024-08-08T23:54:00Z).")
 @click.option("--end-date", help="Last day, included, or the instant before which to stop.")
-@click.option("--engine", type=click.Choice(["machine", "polars"]), help="What computes features.")
 @click.option(
-    "--stage", "stages", multiple=True, type=click.Choice(STAGES), help="Only these stages."
+    "--engine",
+    "stages",
+    multiple=True,
+    type=click.Choice(STAGES),
+    help="Only this engine's tables.",
+)
+@click.option(
+    "--feature-engine",
+    type=click.Choice(["machine", "polars"]),
+    help="What computes the features, instead of the project's choice.",
 )
 @click.option("--symbols", help="Only these symbols, separated by commas.")
 @click.option("--force-refresh", is_flag=True, help="Compute again what did not change.")
@@ -34,8 +42,8 @@ def command(
     folder: Path,
     start_date: str | None,
     end_date: str | None,
-    engine: str | None,
     stages: tuple[str, ...],
+    feature_engine: str | None,
     symbols: str | None,
     force_refresh: bool,
     as_json: bool,
@@ -58,7 +66,7 @@ def command(
     with progress() as shown:
         result = run_project(
             project,
-            engine=engine,
+            engine=feature_engine,
             stages=stages or None,
             start=start,
             end=end,
@@ -66,7 +74,7 @@ def command(
             force=force_refresh,
             progress=shown,
         )
-    for line in (*project.notes, *result.warnings):
+    for line in dict.fromkeys((*project.notes, *result.warnings)):
         warn(line)
     if as_json:
         say_json(result.json())

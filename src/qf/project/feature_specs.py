@@ -271,7 +271,7 @@ class _SetResolver:
             given: dict[str, Any] = {} if window is None else {"window": window}
             if exclude:
                 kinds = {p.name: p.kind for p in op.signature.parameters}
-                given["exclude_current"] = "true" if kinds.get("exclude_current") == "choice" else 1
+                given["exclude_current"] = "yes" if kinds.get("exclude_current") == "choice" else 1
             self._tried(lambda: placed(lambda: op.bind(**given), self.document, at))
         return Normalization(method, window, exclude, clip)
 

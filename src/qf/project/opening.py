@@ -49,6 +49,8 @@ NO_ENGINE = diagnostic(
 )
 
 PROJECT_FILE = "quantflow_project.yml"
+# What a broken bar brings with it: a clock that nothing makes.
+FOLLOWS_FROM_BARS = ("QF220", "QF250", "QF251")
 
 
 def open_project(
@@ -122,6 +124,7 @@ class _Reader:
         file, document, problems = self.file, self.document, self.problems
         costs = Costs(file.costs.taker_fee, file.costs.slippage_bps)
         bars = resolve_bars(file.state_engine.bars, document, problems)
+        bars_are_broken = bool(problems)
         by_clock = {spec.clock: spec for spec in bars}
         types = TypeBook(self.folder, problems)
         book = SetBook(self.folder, problems)
@@ -137,6 +140,8 @@ class _Reader:
         local = read_local(self.folder, self.environment, problems)
         self._check_instruments(active, {(row.venue, row.symbol) for row in instruments})
         self._check_engines(local)
+        if bars_are_broken:
+            problems[:] = [each for each in problems if each.code not in FOLLOWS_FROM_BARS]
         files = self._files([*types.files, *book.files, *providers.files])
         state, engine = file.state_engine, file.feature_engine
         return Project(
@@ -190,6 +195,8 @@ class _Reader:
     def _check_instruments(self, active: tuple, written: set[tuple[str, str]]) -> None:
         """Require a tick and a lot for every symbol of every provider. Errors: QF272."""
         for provider in active:
+            if provider.kind == "simulated":
+                continue  # the simulated market knows its own grid
             for symbol in provider.symbols or self.file.symbols:
                 if (provider.venue, symbol) not in written:
                     near = [s for v, s in written if v == provider.venue]
@@ -237,8 +244,13 @@ def _paths(folder: Path, local: LocalConfig) -> Paths:
         parquet=data / "parquet",
         tape=folder / Path(local.cache_path).expanduser() / "tape",
         state=data / "state",
-        lock=data / "lock",
+        lock=lock_path(folder),
     )
+
+
+def lock_path(folder: Path) -> Path:
+    """Return the file that one writer at a time holds."""
+    return folder / ".data" / "project.lock"
 
 
 def _hash(folder: Path, files: list[Path], types: TypeBook) -> str:

@@ -11,7 +11,12 @@ from qf.errors import QuantflowError, diagnostic, nearest
 from qf.project.document import Document, read_document
 from qf.project.feature_types import TYPE_TWICE, definition_files
 from qf.project.model import InstrumentSpec, ProviderSpec
-from qf.project.structs.definition_files import AnyProvider, InstrumentsFile, provider_options
+from qf.project.structs.definition_files import (
+    ABOUT,
+    AnyProvider,
+    InstrumentsFile,
+    provider_options,
+)
 from qf.project.validate import try_validate
 
 NO_PROVIDER = diagnostic(
@@ -89,13 +94,13 @@ def _spec(row: Any, document: Document) -> ProviderSpec:
         venue=row.venue,
         symbols=row.symbols,
         channels=row.channels,
-        path=getattr(row, "path", ""),
+        path=getattr(row, "path", None) or "",
         time_unit=getattr(row, "time_unit", None) or "ns",
-        ordering=row.ordering,
-        trades=row.trades,
+        ordering=getattr(row, "ordering", "arrival"),
+        trades=getattr(row, "trades", None),
         truncated=getattr(row, "truncated", "refuse"),
         options=provider_options(row),
-        settings=dict(document.value),
+        settings={key: value for key, value in document.value.items() if key not in ABOUT},
         place=document.place(("name",)),
     )
 

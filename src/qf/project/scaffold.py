@@ -37,9 +37,8 @@ EXISTS = diagnostic(
     hint="choose another name; init overwrites nothing",
 )
 NO_TEMPLATE = diagnostic("QF284", "unknown template {name!r}", hint="there is: {known}")
-NO_SOURCE = diagnostic("QF285", "{folder} is not a folder of definitions", hint="{hint_}")
+NO_SOURCE = diagnostic("QF285", "{folder} is not a folder of definitions")
 A_LINK = diagnostic("QF286", "{path} is a link; init copies plain files only")
-NO_INSTRUMENT_FIELDS = diagnostic("QF287", "the instrument lacks {name}")
 
 _TAKEN = ("project_sections.yml", "local_config.yml", ".definitions")
 
@@ -121,7 +120,7 @@ def _take_folder(draft: Draft, source: Path) -> None:
     """Put the user's own files over the template's. Errors: QF285, QF286, QF203-QF206."""
     if not source.is_dir() or not any((source / name).exists() for name in _TAKEN):
         hint = f"it holds {', '.join(_TAKEN)}, or some of them"
-        raise NO_SOURCE(folder=source, hint_=hint)
+        raise NO_SOURCE(folder=source, hint=hint)
     definitions = source / ".definitions"
     for path in sorted(definitions.rglob("*")):
         relative = path.relative_to(source).as_posix()
@@ -167,7 +166,7 @@ def _add_instrument(draft: Draft, capture: CaptureChoice) -> None:
     taken = draft.files.get(INSTRUMENTS_FILE) != draft.base.get(INSTRUMENTS_FILE)
     if here and taken:
         return
-    keep = [row for row in rows if row not in here] if taken else []
+    keep = [row for row in rows if row not in here]
     lines = ["instruments:"]
     for row in [*keep, {key: value for key, value in fields.items() if value is not None}]:
         mark = "  - "
@@ -188,7 +187,7 @@ def quoted(value: object) -> str:
     ):
         return value
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
+    return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped) + '"'
 
 
 def _replace(draft: Draft, texts: dict[str, str]) -> None:

@@ -17,7 +17,7 @@ from qf.errors import diagnostic
 UNTRUSTED = diagnostic(
     "QF290",
     "the project's own ops {state}: {files}",
-    hint="read the files, then: qf trust {folder}",
+    hint="read the files, then: {command}",
 )
 BAD_TRUST_FILE = diagnostic(
     "QF291", "{path} is not a list of trusted folders", hint="remove it and trust again: qf trust"
@@ -91,7 +91,8 @@ def require_trust(folder: Path, environment: Mapping[str, str]) -> None:
     if recorded is not None:
         state = "changed since you trusted them"
     names = ", ".join(path.relative_to(folder).as_posix() for path in files)
-    raise UNTRUSTED(state=state, files=names, folder=folder.name)
+    command = "qf trust" if folder == Path.cwd() else f"qf trust {folder}"
+    raise UNTRUSTED(state=state, files=names, command=command)
 
 
 def _write(rows: dict[str, str], environment: Mapping[str, str]) -> None:

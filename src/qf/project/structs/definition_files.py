@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from qf.project.structs.struct import Decimal_, Name, Scalar, Struct, Text
+from qf.project.structs.struct import Decimal_, Name, Struct, Text
 
 Channel = Literal["trade", "agg_trade", "depth", "partial_depth", "bbo", "mark", "snapshot"]
 TimeUnit = Literal["ns", "us", "ms", "s"]
 Ordering = Literal["arrival", "event"]
+Trades = Literal["trade", "agg_trade"]
+Truncated = Literal["refuse", "accept"]
 
 
 class ProviderRow(Struct):
@@ -20,8 +23,6 @@ class ProviderRow(Struct):
     description: Text = ""
     symbols: tuple[str, ...] = ()
     channels: tuple[Channel, ...] = ()
-    ordering: Ordering = "arrival"
-    trades: Literal["trade", "agg_trade"] = "trade"
 
 
 class CaptureProvider(ProviderRow):
@@ -29,41 +30,41 @@ class CaptureProvider(ProviderRow):
 
     kind: Literal["capture"]
     venue: Name
-    path: str
+    path: str = Field(min_length=1)
     time_unit: TimeUnit
-    truncated: Literal["refuse", "accept"] = "refuse"
-
-
-class FieldRow(Struct):
-    """Where a canonical column comes from: the raw name (or column number) and its cast."""
-
-    column: str | int
-    cast: Literal["integer", "decimal", "text", "boolean", "side"] | None = None
-    map: dict[str, Scalar] = Field(default_factory=dict)
-    scale: Decimal_ | None = None
+    trades: Trades | None = None
+    truncated: Truncated = "refuse"
 
 
 class FilesTable(Struct):
-    """One kind of file: its glob, and which raw column feeds which canonical one."""
+    """One kind of file: its glob, its stream, and which column feeds which field."""
 
-    path: str
-    fields: dict[Name, str | int | FieldRow] = Field(default_factory=dict)
+    path: str = Field(min_length=1)
+    stream: Literal["trade", "depth", "snapshot", "bbo"]
+    time_unit: TimeUnit
+    fields: dict[Name, str]
+    values: dict[Name, dict[str, int]] = Field(default_factory=dict)
 
 
 class FilesProvider(ProviderRow):
-    """Tables in files: snapshots and trades in Parquet or CSV, or LOBSTER."""
+    """Tables in files: a known format with its path, or tables with a field mapping."""
 
     kind: Literal["files"]
     venue: Name
-    format: Literal["parquet", "csv", "lobster"]
-    time_unit: TimeUnit
-    tables: dict[Literal["trades", "snapshots", "depth", "messages"], FilesTable] = Field(
-        default_factory=dict
-    )
-    path: str = ""
-    date: Text = ""
-    price_scale: Decimal_ | None = None
-    truncated: Literal["refuse", "accept"] = "refuse"
+    path: str | None = None
+    format: Name | None = None
+    tables: tuple[FilesTable, ...] | None = None
+    ordering: Ordering = "arrival"
+    timezone: str = "America/New_York"
+    truncated: Truncated = "refuse"
+
+    @model_validator(mode="after")
+    def _one_way(self) -> FilesProvider:
+        if (self.format is None) == (self.tables is None):
+            raise PydanticCustomError("bad_value", "needs either format and path, or tables")
+        if self.format is not None and not self.path:
+            raise PydanticCustomError("bad_value", "needs the path of the files of its format")
+        return self
 
 
 class SimulatedProvider(ProviderRow):
@@ -73,8 +74,12 @@ class SimulatedProvider(ProviderRow):
     venue: Literal["binance_spot", "binance_usdm"] = "binance_spot"
     seed: int = Field(default=7, ge=0, le=2**32 - 1)
     minutes: float = Field(default=30.0, gt=0, le=60 * 24 * 31)
-    start: Text = "2024-01-02T00:00:00Z"
-    intensity: float = Field(default=1.0, gt=0, le=1000)
+    start: Text | None = None
+    intensity: float = Field(default=30.0, ge=0.01, le=200)
+    daily_volatility: float = Field(default=0.08, ge=0.0001, le=1)
+    start_price: float | None = Field(default=None, ge=100, le=1e7)
+    flash_crash_minute: float | None = Field(default=None, ge=0)
+    faults: dict[str, float] = Field(default_factory=dict)
 
 
 class ArchiveProvider(ProviderRow):
@@ -83,6 +88,8 @@ class ArchiveProvider(ProviderRow):
     kind: Literal["archive"]
     venue: Name
     vendor: Name
+    ordering: Ordering = "event"
+    trades: Trades | None = None
     time_unit: TimeUnit | None = None
     start: Text | None = None
     end: Text | None = None
@@ -93,18 +100,23 @@ class WebsocketProvider(ProviderRow):
 
     kind: Literal["websocket"]
     venue: Name
+    trades: Trades | None = None
 
 
 AnyProvider = Annotated[
     CaptureProvider | FilesProvider | SimulatedProvider | ArchiveProvider | WebsocketProvider,
     Field(discriminator="kind"),
 ]
-COMMON = frozenset(ProviderRow.model_fields) | {"kind", "venue", "path", "time_unit", "truncated"}
+COMMON = frozenset(ProviderRow.model_fields) | {"kind", "venue", "path", "time_unit"}
+COMMON |= {"ordering", "trades", "truncated"}
+# What the readers of files never see: it steers the project, not the reading.
+ABOUT = ("description", "symbols", "channels")
 
 
 def provider_options(row: Any) -> dict[str, Any]:
     """Return what only this kind of provider says, as plain data."""
-    return {key: value for key, value in row.model_dump().items() if key not in COMMON}
+    rows = row.model_dump().items()
+    return {key: value for key, value in rows if key not in COMMON and value is not None}
 
 
 class InstrumentRow(Struct):
