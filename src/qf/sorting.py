@@ -43,3 +43,35 @@ def slide(values: Any, count: int, old: float, new: float) -> int:
         values[enter] = new
         return count + 1
     return count
+
+
+def halves_not_above(x: Any, t: int, window: int, low: float, high: float) -> int:
+    """Return how many of the last `window` rows are below `low`, plus how many not above `high`.
+
+    Half of it is the mid-rank of a value tied with low..high. Plain compares: it runs in lanes.
+    """
+    halves = 0
+    for i in range(t - window + 1, t + 1):
+        halves += (1 if x[i] < low else 0) + (1 if x[i] <= high else 0)
+    return halves
+
+
+def middle_gap(values: Any, count: int, centre: float) -> float:
+    """Return the median distance of values[0..count-1] (ascending) from `centre` (their median).
+
+    The distances grow outwards from the middle on both sides, so the smallest half is found by
+    walking out.
+    """
+    right = place_of(values, count, centre)
+    left = right - 1
+    before = 0.0
+    gap = 0.0
+    for _ in range(count // 2 + 1):
+        before = gap
+        if left < 0 or (right < count and values[right] - centre <= centre - values[left]):
+            gap = values[right] - centre
+            right += 1
+        else:
+            gap = centre - values[left]
+            left -= 1
+    return gap if count % 2 == 1 else 0.5 * (before + gap)

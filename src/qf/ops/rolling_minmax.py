@@ -8,6 +8,7 @@ Source: van Herk (1992), Pattern Recognition Letters 13(7), 517-521 (the extreme
 
 import math
 
+from qf.extremes import tails_afresh
 from qf.missing import any_missing, finite, finite_or_null
 from qf.op import define
 
@@ -39,7 +40,7 @@ def polars(x, window):
 @op.kernel
 def kernel(x, lo, hi, row, out, params, state, ints):
     window = int(params[0])
-    top = window + 1  # where the block before's maxima start
+    top = window + 1  # where the maxima start
     least, most = state[2 * window + 2], state[2 * window + 3]
     seen = ints[0]
     phase = row % window
@@ -49,15 +50,9 @@ def kernel(x, lo, hi, row, out, params, state, ints):
             seen += 1
         if x[t - window] == x[t - window]:
             seen -= 1
-        if phase == 0:  # see rolling_min
+        if phase == 0:
+            tails_afresh(x, t, window, state)
             least, most = math.inf, -math.inf
-            low, high = math.inf, -math.inf
-            state[window], state[top + window] = low, high
-            for k in range(window - 1, -1, -1):
-                old = x[t - window + k]
-                low = old if old < low else low
-                high = old if old > high else high
-                state[k], state[top + k] = low, high
         least = new if new < least else least
         most = new if new > most else most
         phase += 1

@@ -13,7 +13,8 @@ import math
 
 from qf.missing import any_missing
 from qf.op import define
-from qf.windows import per_window, whole
+from qf.sorting import halves_not_above
+from qf.windows import rank_between
 
 TIE = 1e-9  # relative
 
@@ -40,25 +41,8 @@ def definition(x, window):
 
 @op.polars
 def polars(x, window):
-    import polars as pl
-
-    low, high = x - TIE * x.abs(), x + TIE * x.abs()
-    if window <= 1024:  # a balanced tree of shifts: ten times faster than a group per row
-        halves = _count(x, low, high, 0, window)
-    else:
-        now = x.last()
-        margin = TIE * now.abs()
-        halves = per_window((x < now - margin).sum() + (x <= now + margin).sum(), window)
-    rows = 0.0 * pl.int_range(pl.len()) + window  # it multiplies by a literal's reciprocal
-    return whole(halves.cast(float) * 0.5 / rows, window, x)
-
-
-def _count(x, low, high, first, end):
-    """Return, over rows first..end-1 ago, how many are below plus how many are not above."""
-    if end - first == 1:
-        return (x.shift(first) < low).cast(int) + (x.shift(first) <= high).cast(int)
-    middle = (first + end) // 2
-    return _count(x, low, high, first, middle) + _count(x, low, high, middle, end)
+    margin = TIE * x.abs()
+    return rank_between(x, x - margin, x + margin, window)
 
 
 @op.kernel
@@ -75,9 +59,6 @@ def kernel(x, lo, hi, out, params, ints):
             out[t] = math.nan
             continue
         margin = TIE * abs(value)
-        low, high = value - margin, value + margin
-        halves = 0  # below counts twice, tied once: plain compares, so the loop runs in lanes
-        for i in range(t - window + 1, t + 1):
-            halves += (1 if x[i] < low else 0) + (1 if x[i] <= high else 0)
+        halves = halves_not_above(x, t, window, value - margin, value + margin)
         out[t] = halves * 0.5 / window
     ints[0] = seen

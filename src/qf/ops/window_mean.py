@@ -4,7 +4,8 @@
 
 The window is (t - window, t] on processed time in tape order; a window that began before the
 history holds the rows there are. More than `max_rows` rows: the oldest leave, window_full is 1.
-Null while a row inside is null. A window of equal values has exactly that mean. Unit: the unit of x.
+Null while a row inside is null. A window of equal values has exactly that mean.
+Unit: the unit of x.
 Source: Neumaier (1974), Z. Angew. Math. Mech. 54(1), 39-51 (the sum).
 """
 
