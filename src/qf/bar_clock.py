@@ -215,13 +215,16 @@ def with_empty_bars(
         rows[name] = column[place]
     for name in _ZERO_WHEN_EMPTY:
         rows[name] = np.zeros(len(place), bars[name].dtype)
-    at = place
-    return {name: np.insert(column, at, _empty(rows, name, at)) for name, column in bars.items()}
+    return {
+        name: np.insert(column, place, rows.get(name, _nulls(column, len(place))))
+        for name, column in bars.items()
+    }
 
 
 _ZERO_WHEN_EMPTY = (
     "volume_lots",
     "value_units",
+    "weighted_units",
     "buy_lots",
     "sell_lots",
     "trade_count",
@@ -232,11 +235,8 @@ _ZERO_WHEN_EMPTY = (
 )
 
 
-def _empty(rows: dict[str, np.ndarray], name: str, at: np.ndarray) -> np.ndarray:
-    if name in rows:
-        return rows[name]
-    missing = NULL_INT if name.endswith("_ticks") else math.nan
-    return np.full(len(at), missing)
+def _nulls(column: np.ndarray, count: int) -> np.ndarray:
+    return np.full(count, NULL_INT if column.dtype == np.int64 else math.nan, column.dtype)
 
 
 def _spell(number: float) -> str:

@@ -27,6 +27,8 @@ STATE_INTS = 15
 BY_VALUE = 2
 TOO_LARGE = -1  # a sum that did not fit
 UNDEFINED_BIT = BIT["undefined"]
+LONGEST = 1024  # trades summed at once; where none is beyond MODEST, sums below LARGE still fit
+MODEST, LARGE = 4e15, 2**62
 
 op = define(
     "fold(price_ticks: int, size_lots: int, tick_value_units: int, direction: int,"
@@ -109,21 +111,63 @@ def product(price, lots):
     return price * lots if float(price) * float(lots) < 9.2e18 else TOO_LARGE
 
 
-def part_lots(split, threshold, volume, value, lots, per_lot, parts):  # noqa: PLR0917
-    """Return the lots of a trade that go to the open bar while it still closes `parts` bars."""
+def count_closes(code, start, end):
+    """Return how many bars the close codes of some trades ask for, at most."""
+    closes = 0
+    for t in range(start, end):
+        closes += (code[t] & 1) + ((code[t] >> 1) & 1) * (1 + (code[t] >> PARTS_SHIFT))
+    return closes
+
+
+def open_bar(word, price, time, row, period):
+    """Write the facts of a bar's first trade to the state; number it by its period, if any."""
+    if period > 0:
+        number = time // period
+        if word[NEXT_ID] > 0:
+            word[NEXT_ID] += number - word[PERIOD] - 1
+        word[PERIOD] = number
+    word[OPEN_TICKS], word[OPEN_TIME], word[FIRST_ROW] = price, time, row
+
+
+def part_of(split, threshold, volume, value, lots, worth, closes):
+    """Return the lots and the value of a trade that go to the open bar, which `closes` follow."""
+    per_lot = worth // max(lots, 1)
     each = threshold
-    first = threshold - volume
+    part = threshold - volume
     if split == BY_VALUE:
         each = lots_worth(threshold, per_lot, FOREVER)
-        first = lots_worth(threshold - value, per_lot, lots)
-    if parts == 1 and lots - first >= each:
-        return lots - (lots - first) % each
-    return first
+        part = lots_worth(threshold - value, per_lot, lots)
+    if closes == 1 and lots - part >= each:  # more parts than a trade may have
+        part = lots - (lots - part) % each
+    return part, part * per_lot if part < lots else worth
 
 
-def closes_of(code):
-    """Return how many bars a close code asks for, at most."""
-    return (code & 1) + ((code >> 1) & 1) * (1 + (code >> PARTS_SHIFT))
+def quiet_stretch(code, start, end):
+    """Return where the trades from `start` on that close nothing end."""
+    stop = start
+    while stop < end and code[stop] == 0:
+        stop += 1
+    return stop
+
+
+def sums(price_ticks, size_lots, worth, direction, quality, start, stop):
+    """Return extremes, sums and bits of some trades, and whether every sum fits an int64."""
+    high, low = price_ticks[start], price_ticks[start]
+    volume, value, weighted, buys, sells, bits, least = 0, 0, 0, 0, 0, 0, 0
+    size = 0.0
+    for t in range(start, stop):
+        lots = size_lots[t]
+        high, low = max(high, price_ticks[t]), min(low, price_ticks[t])
+        volume += lots
+        value += worth[t]
+        weighted += price_ticks[t] * lots
+        buys += lots if direction[t] > 0 else 0
+        sells += lots if direction[t] < 0 else 0
+        bits |= quality[t]
+        least = min(least, worth[t])
+    for t in range(start, stop):
+        size = max(size, float(worth[t]), float(price_ticks[t]) * float(size_lots[t]))
+    return high, low, volume, value, weighted, buys, sells, bits, least == 0 and size < MODEST
 
 
 @op.kernel
@@ -134,60 +178,54 @@ def kernel(
     open_ticks, high_ticks, low_ticks, close_ticks, second_ticks, volume_lots, value_units,
     weighted_units, buy_lots, sell_lots, trade_count, quality, mid_close, spread_close,
 ):  # fmt: skip
-    wanted = 0
-    for t in range(lo, hi):
-        wanted += closes_of(code[t])
-    if wanted > room[0]:
-        return wanted
-    split = int(params[0])
-    threshold = int(params[1])
-    period = int(params[2])
+    if count_closes(code, lo, hi) > room[0]:
+        return count_closes(code, lo, hi)
+    split, threshold, period = int(params[0]), int(params[1]), int(params[2])
     count, bits, second = ints[COUNT], ints[QUALITY], ints[SECOND_TICKS]
     high, low = ints[HIGH_TICKS], ints[LOW_TICKS]
     volume, value, weighted = ints[LOTS], ints[VALUE], ints[WEIGHTED]
     buys, sells = ints[BUY_LOTS], ints[SELL_LOTS]
     r = olo
-    for t in range(lo, hi):
-        price = price_ticks[t]
-        lots = size_lots[t]
-        worth = tick_value_units[t]
+    t = lo
+    while t < hi:
+        if count > 1 and code[t] == 0 and 0 <= value < LARGE and 0 <= weighted < LARGE:
+            stop = quiet_stretch(code, t, min(hi, t + LONGEST))
+            top, bottom, lots, worth, ticks, bought, sold, seen, fits = sums(
+                price_ticks, size_lots, tick_value_units, direction, tick_quality, t, stop
+            )
+            if fits:
+                high, low, bits = max(high, top), min(low, bottom), bits | seen
+                volume, value, weighted = volume + lots, value + worth, weighted + ticks
+                buys, sells, count = buys + bought, sells + sold, count + stop - t
+                t = stop
+                continue
+        price, lots, worth = price_ticks[t], size_lots[t], tick_value_units[t]
         before = count > 0 and code[t] & CLOSES_BEFORE > 0
-        left = closes_of(code[t] & ~CLOSES_BEFORE) + before
+        left = count_closes(code, t, t + 1) - (code[t] & CLOSES_BEFORE) + before
         waits = True  # the trade, or a part of it, is still to be put into a bar
         while waits or left > 0:
             last = t - 1
             if not before:
                 last = t
                 if count == 0:
-                    number = event_time[t] // period if period > 0 else 0
-                    if period > 0 and ints[NEXT_ID] > 0:
-                        ints[NEXT_ID] += number - ints[PERIOD] - 1
-                    ints[PERIOD] = number
-                    ints[OPEN_TICKS], ints[OPEN_TIME] = price, event_time[t]
-                    ints[FIRST_ROW] = row + t - lo
-                    high, low, second = price, price, NULL_INT
-                    volume, value, weighted, buys, sells, bits = 0, 0, 0, 0, 0, 0
+                    open_bar(ints, price, event_time[t], row + t - lo, period)
+                    high, low, second, bits = price, price, NULL_INT, 0
+                    volume, value, weighted, buys, sells = 0, 0, 0, 0, 0
                 elif count == 1:
                     second = price
                 part, part_worth = lots, worth
                 if left > 0 and split > 0:
-                    per_lot = worth // max(lots, 1)
-                    part = part_lots(split, threshold, volume, value, lots, per_lot, left)
-                    part_worth = part * per_lot if part < lots else worth
-                lots -= part
-                worth -= part_worth
+                    part, part_worth = part_of(split, threshold, volume, value, lots, worth, left)
+                lots, worth = lots - part, worth - part_worth
                 waits = lots > 0
                 count += 1
-                high, low = max(high, price), min(low, price)
-                volume += part
-                value = grown(value, part_worth)
+                high, low, bits = max(high, price), min(low, price), bits | tick_quality[t]
+                volume, value = volume + part, grown(value, part_worth)
                 weighted = grown(weighted, product(price, part))
                 buys += part if direction[t] > 0 else 0
                 sells += part if direction[t] < 0 else 0
-                bits |= tick_quality[t]
             if left == 0:
                 continue
-            unfit = value < 0 or weighted < 0
             bar_id[r], trade_count[r] = ints[NEXT_ID], count
             open_time[r], close_time[r] = ints[OPEN_TIME], event_time[last]
             feature_time[r], close_seq[r] = processed_time[t], seq[t]
@@ -198,13 +236,12 @@ def kernel(
             volume_lots[r], buy_lots[r], sell_lots[r] = volume, buys, sells
             value_units[r] = value if value >= 0 else NULL_INT
             weighted_units[r] = weighted if weighted >= 0 else NULL_INT
-            quality[r] = bits | UNDEFINED_BIT if unfit else bits
+            quality[r] = bits | UNDEFINED_BIT if value < 0 or weighted < 0 else bits
             mid_close[r], spread_close[r] = mid[last], spread[last]
             ints[NEXT_ID] += 1
-            count = 0
-            before = False
-            left -= 1
-            r += 1
+            count, before = 0, False
+            left, r = left - 1, r + 1
+        t += 1
     ints[COUNT], ints[QUALITY], ints[SECOND_TICKS] = count, bits, second
     ints[HIGH_TICKS], ints[LOW_TICKS] = high, low
     ints[LOTS], ints[VALUE], ints[WEIGHTED] = volume, value, weighted

@@ -1,0 +1,176 @@
+"""A label entry becomes an op with parameters, warnings and clear refusals; labels by hand."""
+
+import numpy as np
+import pytest
+
+from qf.errors import DefinitionError, QuantflowError
+from qf.label_spec import label_spec, vertical_warning
+from qf.op import find
+from qf.testing.contract_bars import run
+from qf.testing.contract_labels import label_plan
+
+COST = 0.003
+BARRIERS = {"upper_barrier": 0.01, "lower_barrier": 0.01}
+
+
+def bars(high, low, close, times=None, **more):
+    count = len(close)
+    rows = np.arange(count)
+    made = {
+        "bar_id": rows,
+        "feature_time": 10 * rows if times is None else np.array(times),
+        "known_row": 3 * rows + 2,
+        "first_row": 3 * rows,
+        "close_row": 3 * rows + 2,
+        "open_ticks": np.array(close),
+        "second_ticks": np.array(close),
+        "high_ticks": np.array(high),
+        "low_ticks": np.array(low),
+        "close_ticks": np.array(close),
+        "side": np.ones(count, np.int64),
+        "close": np.array(close) / 10,
+        "vwap": np.array(close) / 10,
+        "volatility": np.full(count, 0.01),
+    }
+    return {**made, **{name: np.array(column) for name, column in more.items()}}
+
+
+def labels(given, columns):
+    made = run(label_plan(label_spec("l", "triple_barrier", {**BARRIERS, **given}, COST)), columns)
+    return made["labels"]
+
+
+CALM = ([1000] * 4, [1000] * 4, [1000] * 4)
+
+
+def test_a_touch_is_at_the_barrier_exactly():
+    columns = bars([1000, 1009, 1010, 1009], [1000, 1000, 1000, 1000], [1000, 1000, 1000, 1000])
+    got = labels({"vertical_barrier": 5}, columns)
+    assert got["bar_id"].tolist() == [0, 1]
+    assert got["label"].tolist() == [1.0, 1.0]
+    assert got["ret"].tolist() == [0.01, 0.01]
+    assert got["label_end"].tolist() == [20, 20]
+    assert got["cost"].tolist() == [COST, COST]
+    assert got["weight"].tolist() == [1.0, 1.0]
+
+
+def test_the_bar_itself_is_not_on_its_path():
+    columns = bars([1010, 1000, 1000], [990, 1000, 1000], [1000, 1000, 1000])
+    got = labels({"vertical_barrier": 2}, columns)
+    assert got["bar_id"].tolist() == [0]
+    assert got["barrier"].tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("given", "label"),
+    [({}, -1.0), ({"side": "short"}, 1.0), ({"tie": "skip"}, None)],
+    ids=["long", "short", "skip"],
+)
+def test_both_barriers_in_one_bar_are_decided_by_the_rule(given, label):
+    columns = bars([1000, 1010], [1000, 990], [1000, 1000])
+    got = labels({"vertical_barrier": 5, **given}, columns)
+    assert got["label"].tolist() == ([] if label is None else [label])
+
+
+def test_the_vertical_barrier_is_0_or_the_sign_of_the_return():
+    columns = bars([1000, 1002, 1003], [1000, 1000, 1000], [1000, 1001, 1003])
+    for choice, label in (("zero", 0.0), ("sign", 1.0)):
+        got = labels({"vertical_barrier": 2, "vertical_label": choice}, columns)
+        assert (got["label"][0], got["barrier"][0]) == (label, 0)
+        assert got["ret"][0] == pytest.approx(0.003, rel=1e-15)
+
+
+def test_a_label_bounded_by_seconds_ends_at_the_last_bar_within_and_is_known_at_the_next():
+    columns = bars(
+        [1000, 1003, 1020, 1000],
+        [1000] * 4,
+        [1000, 1002, 1000, 1000],
+        times=[0, 10**9, 2 * 10**9, 9 * 10**9],
+    )
+    got = labels({"vertical_seconds": 1.5}, columns)
+    assert (got["bar_id"][0], got["barrier"][0], got["label_end"][0]) == (0, 0, 2 * 10**9)
+    assert got["ret"][0] == pytest.approx(0.002, rel=1e-15)
+
+
+def test_entry_at_the_next_trade_is_after_the_bar_became_known():
+    before = np.array([3, 5, 8, 11])  # bar 0 closed before trade 3, which opened bar 1
+    columns = bars(*CALM, known_row=before, open_ticks=[1000, 1001, 1000, 1000])
+    columns["second_ticks"] = np.array([1000, 1005, 1000, 1000])
+    got = labels({"vertical_barrier": 1, "entry": "next_trade"}, columns)
+    assert got["ret"][0] == pytest.approx(1000 / 1005 - 1, rel=1e-12)
+    columns = bars(*CALM, open_ticks=[1000, 1001, 1000, 1000])
+    got = labels({"vertical_barrier": 1, "entry": "next_trade"}, columns)
+    assert got["ret"][0] == pytest.approx(1000 / 1001 - 1, rel=1e-12)
+
+
+def test_barriers_scale_with_volatility_and_a_null_one_makes_no_label():
+    columns = bars([1000, 1005, 1005], [1000] * 3, [1000] * 3, volatility=[0.005, np.nan, 0.005])
+    given = {"upper_barrier": 1.0, "lower_barrier": 1.0, "barrier_unit": "volatility"}
+    got = labels({**given, "vertical_barrier": 1}, columns)
+    assert got["bar_id"].tolist() == [0]
+    assert got["ret"].tolist() == [0.005]
+
+
+def test_an_open_label_is_no_row():
+    assert len(labels({"vertical_barrier": 4}, bars(*CALM))["label"]) == 0
+    assert len(labels({"vertical_barrier": 3}, bars(*CALM))["label"]) == 1
+
+
+def test_the_walkthrough_s_labels_warn_that_their_barriers_are_below_cost():
+    given = {"horizon": 20, "upper_barrier": 0.001, "lower_barrier": 0.001, "vertical_barrier": 20}
+    spec = label_spec("triple_barrier_20_10bp", "triple_barrier", given, COST)
+    assert spec.parameters["vertical_bars"] == 20
+    assert spec.warnings == (
+        "label triple_barrier_20_10bp: upper_barrier 0.001 (10 bp) is below the round-trip cost"
+        " 0.003 (30 bp)",
+        "label triple_barrier_20_10bp: lower_barrier 0.001 (10 bp) is below the round-trip cost"
+        " 0.003 (30 bp)",
+    )
+    assert label_spec("l", "triple_barrier", {**BARRIERS, "horizon": 5}, COST).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "code", "told"),
+    [
+        ("triple_barrier", {"vertical_barrier": 20, "horizon": 50}, "QF460", "horizon is 50"),
+        ("triple_barrier", {}, "QF461", "vertical_seconds"),
+        ("triple_barrier", {"horizon": 5, "tie": "book_replay"}, "QF462", "stop_first, skip"),
+        ("triple_barrier", {"horizon": 5, "entry": "book"}, "QF462", "close, next_trade"),
+        ("triple_barrier", {"horizon": 5, "barier": 1}, "QF404", "barier"),
+        ("forward_return", {"window": 5, "horizon": 6}, "QF463", "window is 5"),
+        ("forward_return", {}, "QF464", "window"),
+        ("forwardreturn", {}, "QF412", "did you mean: forward_return"),
+    ],
+    ids=lambda value: str(value),
+)
+def test_a_wrong_entry_is_refused_with_code_and_next_step(kind, given, code, told):
+    barriers = BARRIERS if kind == "triple_barrier" else {}
+    with pytest.raises(DefinitionError) as error:
+        label_spec("l", kind, {**barriers, **given}, COST)
+    assert error.value.code == code
+    assert told in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "given", [{"barrier_unit": "volatility"}, {"side": "column"}], ids=lambda given: str(given)
+)
+def test_a_column_that_a_label_needs_must_be_given(given):
+    from qf.label_spec import add_label
+    from qf.program import Plan
+
+    spec = label_spec("l", "triple_barrier", {**BARRIERS, "horizon": 5, **given}, COST)
+    with pytest.raises(QuantflowError) as error:
+        add_label(Plan(), spec, {}, "labels")
+    assert error.value.code == "QF465"
+
+
+def test_a_label_is_no_function():
+    with pytest.raises(QuantflowError) as error:
+        find("triple_barrier", "ops")
+    assert error.value.code == "QF412"
+
+
+def test_mostly_vertical_labels_are_a_warning():
+    assert vertical_warning("l", np.array([0] * 95 + [1] * 5)) == ""
+    assert "96.0 % of 100 labels" in vertical_warning("l", np.array([0] * 96 + [1] * 4))
+    assert vertical_warning("l", np.array([], np.int64)) == ""
