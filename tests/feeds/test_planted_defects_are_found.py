@@ -6,12 +6,11 @@ from collections import Counter
 import pytest
 
 import qf.testing.defect_kinds
+from feeds.captures import INSTRUMENTS, VENUES, lines, needs_data, unit
 from qf.tape.capture import CaptureSource
 from qf.tape.ingest import inspect
 from qf.tape.screen import RULES
 from qf.testing.defects import KINDS, plant
-
-from .captures import INSTRUMENTS, VENUES, lines, needs_data, unit
 
 SEEDS = 200
 SLICE = 320

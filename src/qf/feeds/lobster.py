@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qf.feeds.record import IGNORED, MAX_LEVELS, Quarantine, Record
+from qf.feeds.record import IGNORED, MAX_FRAME_BYTES, MAX_LEVELS, Quarantine, Record
 from qf.schema import BIT, NULL_INT
 
 VENUE = "lobster"
@@ -30,6 +30,8 @@ def channels(symbols: Sequence[str]) -> tuple[str, ...]:
 
 def parse(frame: bytes, processed_time: int) -> tuple[Record, ...]:
     """Return the print, if the message is one, and the book after it."""
+    if len(frame) > MAX_FRAME_BYTES:
+        raise Quarantine("too_large")
     message, _, book = frame.partition(b";")
     try:
         _, kind_text, order, *numbers = message.split(b",")

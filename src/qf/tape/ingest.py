@@ -45,6 +45,12 @@ MIXED_SOURCES = diagnostic(
     hint="one tape has one venue and one ordering; give the providers different symbols",
 )
 
+WRONG_VENUE = diagnostic(
+    "QF330",
+    "the feed provider {source!r} is {venue}, but the instrument {symbol} is of {other}",
+    hint="name the same venue in the provider file and in the instrument",
+)
+
 
 def ingest(
     sources: Sequence[Source],
@@ -133,6 +139,10 @@ def _check(sources: Sequence[Source], instrument: Instrument) -> None:
     if not sources:
         raise NO_SOURCE(symbol=instrument.symbol)
     first = sources[0]
+    if first.venue != instrument.venue:
+        raise WRONG_VENUE(
+            source=first.name, venue=first.venue, symbol=instrument.symbol, other=instrument.venue
+        )
     for other in sources[1:]:
         for one, two in ((first.venue, other.venue), (first.ordering, other.ordering)):
             if one != two:
