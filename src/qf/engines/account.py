@@ -69,8 +69,6 @@ def warnings_of(result: SymbolResult, project: Project) -> list[str]:
                     f"{result.symbol}: {feature.bar} closed {bars} bars; "
                     f"{feature.name} needs {row.warmup_bars}"
                 )
-    for (label, clock), rule in result.planned.label_rules.items():
-        lines += [f"{label} on {clock}: {warning}" for warning in rule.warnings]
     counted = sum(result.directions.values())
     by_tick_rule = result.directions["tick rule"]
     if counted and by_tick_rule / counted > TICK_RULE_LIMIT:

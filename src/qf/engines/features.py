@@ -99,9 +99,7 @@ def normalizer_of(spec: Normalization) -> tuple[tuple[Op, dict[str, object]] | N
     if spec.window is not None and "window" in names:
         given["window"] = spec.window
     if "exclude_current" in names:
-        choices = {p.name: p.choices for p in op.signature.parameters}["exclude_current"]
-        wanted = "yes" if spec.exclude_current else "no"
-        given["exclude_current"] = wanted if choices else float(spec.exclude_current)
+        given["exclude_current"] = "true" if spec.exclude_current else "false"
     return (op, given), op.amount("warmup", op.bind(**given))
 
 
@@ -152,7 +150,8 @@ class FeatureBuilder:
             [value, carried, bar["bar_id"]],
             {"warmup_bars": feature.warmup_bars},
         )
-        needed = max(feature.warmup_bars, warmup + (graph.warmup_rows if method else 0))
+        own = graph.warmup_rows if feature.mode == "bar" else 0
+        needed = max(feature.warmup_bars, warmup + own)
         return Row(feature, graph, raw, quality, sealed[0][0], sealed[1][0], needed)
 
     def _from_ticks(
