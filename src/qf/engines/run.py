@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qf import kernel
 from qf.clock import format_time, wall_ns
@@ -32,6 +32,9 @@ from qf.store.duck import Store
 from qf.store.lock import project_lock
 from qf.store.record import RunRecord
 from qf.tape.tape_file import TapeFile
+
+if TYPE_CHECKING:
+    from qf.engines.polars_run import Agreement
 
 EMPTY_RANGE = diagnostic(
     "QF510",
@@ -69,6 +72,7 @@ class SymbolResult:
     bars: dict[str, int]
     accounts: dict[str, dict[str, int]]
     directions: dict[str, int]
+    agreements: list[Agreement] = field(default_factory=list)  # with the Polars engine only
 
 
 @dataclass
@@ -94,6 +98,10 @@ class RunResult:
             lines.append(f"  direction from: {found or 'no trade'}")
             for clock, bars in each.bars.items():
                 lines.append(f"  {clock}: {bars:,} bars")
+            if each.agreements:
+                from qf.engines.polars_run import agreement_lines
+
+                lines += [f"  {line}" for line in agreement_lines(each.agreements)]
         width = max((len(name) for name in self.counts), default=0)
         lines += [f"{name:<{width}} {rows:>12,} rows" for name, rows in self.counts.items()]
         lines += self.notes
@@ -116,6 +124,7 @@ class RunResult:
                     "bars": each.bars,
                     "accounts": each.accounts,
                     "directions": each.directions,
+                    "agreements": [asdict(agreement) for agreement in each.agreements],
                 }
                 for each in self.symbols
             ],
@@ -152,6 +161,11 @@ def run_project(
             symbol: plan_symbol(project, tape.instrument, tape.continuity, groups)
             for symbol, tape in tapes.items()
         }
+        if (engine or project.engine.historical_feature) == "polars":
+            from qf.engines.polars_run import PolarsRun
+
+            for planned in plans.values():
+                planned.second = PolarsRun(project, planned)
         compile_kernels([each.plan for each in plans.values()], report)
         return _write(project, tapes, plans, groups, (start, end), report)
 
@@ -221,13 +235,17 @@ def run_symbol(
     collector = Collector(planned, program, writer)
     done = 0
     for block in tape.blocks(project.micro_batch_size, project.history_start_ns, end):
-        collector.take(program.advance(block))
+        made = program.advance(block)
+        collector.take(made)
+        if planned.second:
+            planned.second.take(program, made)
         done += len(block["seq"])
         report("compute", done, tape.rows, symbol)
     collector.flush()
+    agreements = planned.second.finish(program, writer) if planned.second else []
     bars = {name: program.rows[name] for name in planned.state.bar_clocks}
     accounts, directions = direction_counts(program, planned, tape)
-    return SymbolResult(symbol, tape, planned, bars, accounts, directions)
+    return SymbolResult(symbol, tape, planned, bars, accounts, directions, agreements)
 
 
 def _groups(project: Project, stages: Iterable[str] | None) -> frozenset[str]:

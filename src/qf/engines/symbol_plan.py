@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from qf.program import Column, Plan
 from qf.project.model import FeatureSet, LabelSpec, Project
 from qf.schema_tables import TABLES, Table, bar_table, vector_table
 from qf.tape.instruments import Instrument
+
+if TYPE_CHECKING:
+    from qf.engines.polars_run import PolarsRun
 
 # The groups a project chooses under `tables:` that this program makes.
 STATE_TABLES = ("enriched", "bars", "l2")
@@ -65,10 +69,13 @@ class SymbolPlan:
     builder: FeatureBuilder
     label_rules: dict[tuple[str, str], LabelRule]  # (label, clock)
     vectors: dict[str, list[Seen]]
+    second: PolarsRun | None = None  # computes features and vectors instead of the machine
 
     def tables(self) -> list[Table]:
-        """Return every table that the routes write, once each."""
-        return list({route.table.name: route.table for route in self.routes}.values())
+        """Return every table that the routes and the second engine write, once each."""
+        written = [route.table for route in self.routes]
+        written += self.second.tables if self.second else []
+        return list({table.name: table for table in written}.values())
 
 
 def plan_symbol(
