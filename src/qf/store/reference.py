@@ -40,12 +40,10 @@ def tables_page() -> str:
 
 
 def _section(table: Table) -> str:
-    lines = [f"\n## {_shown(table.name)}\n\n{_shown(table.meaning)}\n"]
     where = f"Schema `<project>_{table.area}`, key ({', '.join(table.key)})"
     where += f"; ranges are cut on `{table.made}`." if table.made else "."
-    lines.append(f"{where}\n\n| column | type | meaning |\n|---|---|---|\n")
-    lines += [_row(field) for field in table.fields]
-    return "\n".join(lines[:1]) + "\n" + "".join(lines[1:])
+    head = f"\n## {_shown(table.name)}\n\n{_shown(table.meaning)}\n\n{where}\n\n"
+    return head + "| column | type | meaning |\n|---|---|---|\n" + "".join(map(_row, table.fields))
 
 
 def _row(field: Field) -> str:
@@ -53,9 +51,15 @@ def _row(field: Field) -> str:
 
 
 def _shown(text: str) -> str:
-    for name in (_RULE, _SET, _FEATURE):
-        text = text.replace(name, f"`<{name.lower()}>`")
-    return text
+    """Return the text with each word that holds a placeholder as code: `cdm_<rule>_bars`."""
+    words = []
+    for word in text.split(" "):
+        shown = word
+        for name in (_RULE, _SET, _FEATURE):
+            shown = shown.replace(name, f"<{name.lower()}>")
+        end = shown[-1] if shown[-1] in ".,:" else ""
+        words.append(word if shown == word else f"`{shown.removesuffix(end)}`{end}")
+    return " ".join(words)
 
 
 def _bits() -> Iterator[str]:
