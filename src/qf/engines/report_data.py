@@ -47,7 +47,7 @@ def describe_features(project: Project) -> dict[tuple[str, str], dict[str, str]]
             found[feature_set.name, each.name] = {
                 "group": each.group,
                 "formula": f"{each.type.name}({given})",
-                "normal": "as is" if rule.method == "none" else f"{rule.method}{window}",
+                "normal": "not normalised" if rule.method == "none" else f"{rule.method}{window}",
             }
     return found
 
@@ -116,7 +116,7 @@ def _symbol(
         "price": _price(bars[main]) if main else None,
         "clocks": [_clock_row(name, frame) for name, frame in bars.items()],
         "labels": _labels(labels),
-        "features": _features(features, facts),
+        "features": _features(features, facts, main),
         "accounts": facts.accounts.get(symbol, {}),
     }
 
@@ -206,10 +206,10 @@ def _labels(labels: pl.DataFrame) -> list[dict[str, Any]]:
                 "v": _numbers(values.gather_every(every)),
             }
         )
-    return found
+    return sorted(found, key=lambda row: not row["barriers"])
 
 
-def _features(features: pl.DataFrame, facts: Facts) -> list[dict[str, Any]]:
+def _features(features: pl.DataFrame, facts: Facts, main: str) -> list[dict[str, Any]]:
     if not len(features):
         return []
     found = []
@@ -233,7 +233,9 @@ def _features(features: pl.DataFrame, facts: Facts) -> list[dict[str, Any]]:
                 "v": _numbers(values.gather(keep)),
             }
         )
-    return sorted(found, key=lambda row: str(row["clock"]))
+    order = {key: place for place, key in enumerate(facts.features)}
+    found.sort(key=lambda row: order.get((row["set"], row["name"]), len(order)))
+    return sorted(found, key=lambda row: (row["clock"] != main, row["clock"]))
 
 
 def _extremes(values: np.ndarray) -> np.ndarray:

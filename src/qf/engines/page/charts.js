@@ -64,6 +64,7 @@ function options(place, height, span, extra) {
     cursor: {
       sync: { key: "time", scales: ["x", null], setSeries: false },
       drag: { x: true, y: false }, points: { show: false }, y: false,
+      bind: { dblclick: () => () => { showWhole(span); return null; } },
     },
     scales: { x: { time: true, range: (u, low, high) => (low === null ? span : [low, high]) } },
     ...extra,
@@ -206,15 +207,18 @@ function drawRibbon(place, label, span) {
   return add(place, settings, [span, [0, 0]]);
 }
 
-function drawLine(place, row, span, onHover) {
-  const settings = options(place, 132, span, {
+function drawLine(place, row, span, form, onHover) {
+  const settings = options(place, form.height, span, {
     series: [{}, { scale: "y", stroke: () => colour("feature"), width: 1.1, points: { show: false } }],
-    axes: [xAxis(true), yAxis(NARROW_AXIS, 28, (u, ticks) => ticks.map(short))],
+    axes: [xAxis(form.times), yAxis(form.axis, 28, (u, ticks) => ticks.map(short))],
     hooks: { setCursor: [(u) => onHover(u.cursor.idx)] },
   });
   settings.scales.y = { range: fitted };
   return add(place, settings, [row.t, row.v]);
 }
+
+const CARD = { height: 132, axis: NARROW_AXIS, times: true };
+const STRIP = { height: 84, axis: WIDE_AXIS, times: false }; // below the price, on its scale
 
 function showWhole(span) {
   for (const { chart } of charts) chart.setScale("x", { min: span[0], max: span[1] });

@@ -133,7 +133,7 @@ function showLabel(label) {
   const place = make("div");
   at("labels").append(head, place);
   if (label.barriers) drawRibbon(place, label, span);
-  else drawLine(place, label, span, () => undefined);
+  else drawLine(place, label, span, STRIP, () => undefined);
 }
 
 function showFeatures(symbol) {
@@ -164,7 +164,7 @@ function showFeature(grid, row) {
   card.append(line, about, place);
   grid.append(card);
   rest();
-  drawLine(place, row, span, (index) => {
+  drawLine(place, row, span, CARD, (index) => {
     if (index === null || index === undefined) return rest();
     const value = row.v[index] === null ? "missing" : short(row.v[index]);
     fill(live, make("span", instant(row.t[index]).slice(11) + "  ", "quiet"), make("b", value));
@@ -231,6 +231,7 @@ function show() {
   showPrice(symbol);
   showFeatures(symbol);
   showTables(symbol);
+  showWhole(span);
 }
 
 function showTheme(theme) {
