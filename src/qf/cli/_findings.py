@@ -126,7 +126,7 @@ def stored(project: Project, graphs: Graphs) -> list[str]:
         known = reader.tables()
         lines = list(_short_clocks(project, graphs, reader, known))
         if "features" in known:
-            lines += _dead_features(project, reader)
+            lines += _dead_features(project, graphs, reader)
     except QuantflowError as error:
         return [f"the last run's tables were not looked at: {error.sentence}"]
     return lines
@@ -164,27 +164,25 @@ def needed_bars(feature: Feature, graph: Graph | None) -> int:
     return max(feature.warmup_bars, own + window)
 
 
-def _dead_features(project: Project, reader: Any) -> Iterator[str]:
+def _dead_features(project: Project, graphs: Graphs, reader: Any) -> Iterator[str]:
     """Yield features without a value, with one value only, or crushed by their min-max."""
     query = (
-        "select symbol, feature_set, feature_name, count(value), min(value), max(value),"
+        "select symbol, feature_set, feature_name, count(*), count(value), min(value), max(value),"
         f" avg(case when value < {CRUSHED_BELOW} then 1.0 else 0.0 end)"
         f' filter (where value is not null) from "{project.feature_schema}".features'
         " group by all order by all"
     )
-    treated = {
-        (each.name, f.name): f.normalization for each in project.feature_sets for f in each.features
-    }
-    for symbol, feature_set, name, seen, low, high, crushed in reader.sql(query).rows():
-        rule = treated.get((feature_set, name))
-        if rule is None:
-            continue
+    features = {(each.name, f.name): f for each in project.feature_sets for f in each.features}
+    for symbol, feature_set, name, bars, seen, low, high, crushed in reader.sql(query).rows():
+        feature = features.get((feature_set, name))
+        if feature is None or bars < needed_bars(feature, graphs.get((feature_set, name))):
+            continue  # its clock is too short, which is told once per clock
         where = f"{symbol}: feature {name}"
         if seen == 0:
             yield f"{where} has no value in the last run"
         elif seen > 1 and low == high:
             yield f"{where} is constant ({low:g}) in the last run"
-        elif rule.method == "minmax" and crushed > CRUSHED_SHARE:
+        elif feature.normalization.method == "minmax" and crushed > CRUSHED_SHARE:
             share = f"{100 * crushed:.0f} %"
             yield (
                 f"{where}: {share} of its bars lie below {CRUSHED_BELOW}: one extreme flattens a"

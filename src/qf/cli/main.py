@@ -83,7 +83,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; errors are printed once, to stderr."""
     try:
-        code = commands.main(args=arguments, prog_name="qf", standalone_mode=False)
+        words = list(sys.argv[1:] if arguments is None else arguments)
+        # Not commands.main(): it turns a reader that left into exit code 1.
+        with commands.make_context("qf", words) as context:
+            commands.invoke(context)
         sys.stdout.flush()
     except QuantflowError as error:
         return _say(error)
@@ -106,7 +109,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _unexpected(error, DISK, where)
     except Exception as error:
         return _unexpected(error, UNEXPECTED, f"{type(error).__name__}: {error}")
-    return code if isinstance(code, int) else 0
+    return 0
 
 
 def _unexpected(error: Exception, kind: Diagnostic, what: str) -> int:

@@ -85,12 +85,9 @@ def command(
 
 def _range(start_date: str | None, end_date: str | None) -> tuple[int | None, int | None]:
     """Return [start, end) in ns; a date as end includes its whole day. Errors: QF001, QF710."""
-    from qf.clock import DAY_NS, is_date, parse_time
+    from qf.engines.session import span_of
 
-    start = parse_time(start_date) if start_date else None
-    end = parse_time(end_date) if end_date else None
-    if end is not None and end_date is not None and is_date(end_date):
-        end += DAY_NS
+    start, end = span_of(start_date, end_date)
     if start is not None and end is not None and start >= end:
         raise EMPTY_RANGE(start=start_date, end=end_date)
     return start, end

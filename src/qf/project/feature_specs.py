@@ -260,25 +260,33 @@ class _SetResolver:
         """Return the treatment with the set's defaults filled in. Errors: QF401-QF405, QF412."""
         default = self.row.normalization
         method = row.method or default.method or "none"
-        window = row.window if row.window is not None else default.window
-        exclude = row.exclude_current
-        if exclude is None:
-            exclude = bool(default.exclude_current)
         clip = row.clip or default.clip
         at = (*path, "normalization")
-        if method != "none" and self._op(method, "normalizers", (*at, "method")):
-            op = find(method, "normalizers")
-            given: dict[str, Any] = {} if window is None else {"window": window}
-            if exclude:
-                kinds = {p.name: p.kind for p in op.signature.parameters}
-                given["exclude_current"] = "yes" if kinds.get("exclude_current") == "choice" else 1
-            self._tried(lambda: placed(lambda: op.bind(**given), self.document, at))
+        if not self._op(method, "normalizers", (*at, "method")):
+            return Normalization(method, clip=clip)
+        op = find(method, "normalizers")
+        takes = {parameter.name: parameter.kind for parameter in op.signature.parameters}
+        given: dict[str, Any] = {}
+        for name in ("window", "exclude_current"):
+            own, other = getattr(row, name), getattr(default, name)
+            if own is not None or (name in takes and other is not None):
+                given[name] = other if own is None else own
+        window, exclude = given.get("window"), bool(given.get("exclude_current"))
+        if "exclude_current" in given and takes.get("exclude_current") == "choice":
+            given["exclude_current"] = "yes" if exclude else "no"
+        self._tried(lambda: placed(lambda: op.bind(**given), self.document, at))
         return Normalization(method, window, exclude, clip)
 
     def _staleness(self, path: Path_, row: StalenessRow | None) -> Staleness | None:
-        if row is None:
+        """Return the contract. Errors: QF401-QF405, QF412."""
+        at = (*path, "staleness")
+        if row is None or not self._op(row.action, "staleness", (*at, "action")):
             return None
-        self._op(row.action, "staleness", (*path, "staleness", "action"))
+        given = {"ttl_ms": row.ttl_ms}
+        if row.half_life_ms is not None:
+            given["half_life_ms"] = row.half_life_ms
+        op = find(row.action, "staleness")
+        self._tried(lambda: placed(lambda: op.bind(**given), self.document, at))
         return Staleness(row.ttl_ms, row.action, row.half_life_ms or row.ttl_ms)
 
     def _check_tables(self, path: Path_, row: FeatureRow, found: Any, bar: str) -> None:

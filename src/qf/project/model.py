@@ -165,9 +165,9 @@ class Normalization:
 class Staleness:
     """What an old value is worth; `action` is an op of the staleness rules."""
 
-    ttl_ms: float
+    ttl_ms: int
     action: str
-    half_life_ms: float
+    half_life_ms: int
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ class NormalizationRow(Struct):
     """How a bar's value is made comparable, and cut."""
 
     method: Name | None = None
-    window: int | None = Field(default=None, ge=2, le=100_000)
+    window: int | None = None
     clip: tuple[Number, Number] | None = None
     exclude_current: bool | None = None
     warmup_bars: int | None = Field(default=None, ge=0, le=1_000_000)
@@ -71,9 +71,9 @@ class NormalizationRow(Struct):
 class StalenessRow(Struct):
     """What an old value is worth at the decision clock."""
 
-    ttl_ms: float = Field(gt=0, le=864_000_000)
+    ttl_ms: int
     action: Name
-    half_life_ms: float | None = Field(default=None, gt=0, le=864_000_000)
+    half_life_ms: int | None = None
 
 
 class FeatureRow(Struct):
