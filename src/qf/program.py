@@ -9,20 +9,18 @@ clock's hi. All state is flat arrays, so saving is a copy, tagged with the plan'
 
 from __future__ import annotations
 
-import hashlib
 import json
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from qf import kernel
 from qf.errors import RunError, diagnostic
 from qf.machine import HEADER_WORDS, WHERE_WORDS, load_machine
-from qf.op import Op
+from qf.plan import Column, Instruction, Plan
 from qf.schema import NULL_INT
+
+__all__ = ["Column", "Instruction", "Plan", "Program"]
 
 OTHER_PLAN = diagnostic(
     "QF430",
@@ -36,122 +34,6 @@ WRONG_FEED = diagnostic("QF432", "the program is fed {expected}, was given {give
 STATE_MAGIC = b"QFSTATE1"
 SINK_ROWS = 1 << 16  # a long push doubles its sinks up to here, so that it is rarely drained
 NULL_WORD = {"float": np.float64("nan").view(np.int64), "int": np.int64(NULL_INT)}
-
-
-@dataclass(frozen=True)
-class Column:
-    """Point at one column of one clock; `kind` is float or int."""
-
-    clock: int
-    place: int
-    kind: str
-
-
-@dataclass(frozen=True)
-class Instruction:
-    """One op at work: where it reads, where it writes, with which parameters."""
-
-    op: Op
-    inputs: tuple[Column, ...]
-    outputs: tuple[Column, ...]  # the first column of each declared output
-    clocks: tuple[int, ...]  # in clock, then out clocks
-    parameters: tuple[float, ...]
-    slots: int
-    ints: int
-
-
-class Plan:
-    """Collect clocks, columns and instructions; equal instructions are one."""
-
-    def __init__(self) -> None:
-        self.clocks: list[str] = []
-        self.columns: list[list[str]] = []  # per clock, the kind of each column
-        self.tails: list[int] = []
-        self.feeds: list[tuple[str, Column]] = []
-        self.instructions: list[Instruction] = []
-        self.reads: dict[str, list[tuple[str, Column]]] = {}
-        self._made: dict[Any, tuple[tuple[Column, ...], ...]] = {}
-
-    def clock(self, name: str) -> int:
-        """Return the clock called `name`, adding it the first time; the first is the root."""
-        if name not in self.clocks:
-            self.clocks.append(name)
-            self.columns.append([])
-            self.tails.append(1)
-        return self.clocks.index(name)
-
-    def feed(self, name: str, kind: str = "float") -> Column:
-        """Add a column of the root clock that every push brings."""
-        column = self._column(self.clock(self.clocks[0] if self.clocks else "root"), kind)
-        self.feeds.append((name, column))
-        return column
-
-    def add(
-        self,
-        op: Op,
-        inputs: Sequence[Column],
-        parameters: dict[str, Any] | None = None,
-        out: Sequence[int] = (),
-        row_clock: int | None = None,
-    ) -> tuple[tuple[Column, ...], ...]:
-        """Append an op and return, for each declared output, its columns.
-
-        `out` are the clocks it writes on (default: the clock it reads); `row_clock` is the clock
-        whose rows it walks (default: the clock of the first input).
-        """
-        bound = op.bind(**(parameters or {}))
-        here = inputs[0].clock if row_clock is None else row_clock
-        clocks = (here, *(out or (here,)))
-        encoded = tuple(op.signature.encode(bound))
-        key = (op.family, op.name, tuple(inputs), encoded, clocks)
-        if key in self._made:
-            return self._made[key]
-        groups = []
-        for output in op.signature.outputs:
-            clock = clocks[1 + output.clock]
-            count = int(bound[output.count]) if output.count else 1
-            groups.append(tuple(self._column(clock, output.kind) for _ in range(count)))
-        reach = op.amount("lookback", bound) + 1
-        for column in inputs:
-            self.tails[column.clock] = max(self.tails[column.clock], reach)
-        firsts = tuple(group[0] if group else Column(clocks[1], 0, "float") for group in groups)
-        slots, ints = op.amount("slots", bound), op.amount("ints", bound)
-        self.instructions.append(
-            Instruction(op, tuple(inputs), firsts, clocks, encoded, slots, ints)
-        )
-        self._made[key] = tuple(groups)
-        return self._made[key]
-
-    def one(self, op: Op, inputs: Sequence[Column], **parameters: Any) -> Column:
-        """Append an op of one output on the clock of its inputs and return the column."""
-        return self.add(op, inputs, parameters)[0][0]
-
-    def read(self, name: str, column: Column) -> None:
-        """Ask that a column's rows be handed out, under `name`, as they are made."""
-        self.reads.setdefault(self.clocks[column.clock], []).append((name, column))
-
-    def hash(self) -> str:
-        """Return the plan's identity: wiring, parameters and every kernel's content."""
-        kernels = {i.op.name + "/" + i.op.family: i.op for i in self.instructions}
-        rows = [
-            [i.op.family, i.op.name, _places(i.inputs), _places(i.outputs), i.clocks, i.parameters]
-            for i in self.instructions
-        ]
-        text = json.dumps(
-            [
-                self.clocks,
-                self.columns,
-                [name for name, _ in self.feeds],
-                rows,
-                {name: kernel.kernel_hash(op) for name, op in sorted(kernels.items())},
-            ],
-            default=list,
-        )
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-    def _column(self, clock: int, kind: str) -> Column:
-        self.columns[clock].append(kind)
-        return Column(clock, len(self.columns[clock]) - 1, kind)
 
 
 class Program:
@@ -177,6 +59,11 @@ class Program:
         self._sink_words = np.zeros((len(plan.clocks), 4), np.int64)
         self._reads = np.zeros((sum(map(len, plan.reads.values())) + 1, 2), np.int64)
         self._header = np.zeros(HEADER_WORDS, np.int64)
+        self._header_address = self._header.ctypes.data
+        self._inbox = np.zeros(len(plan.feeds))
+        self._inbox_is_wired = False
+        self._one_row = np.array([0, 1, 0, block])
+        self._read_clocks = [(k, name) for k, name in enumerate(plan.clocks) if name in plan.reads]
         self._code = np.zeros((len(plan.instructions) + 1, 6), np.int64)
         self._pointers = np.zeros(self._count_pointers() + 1, np.int64)
         for clock in range(len(plan.clocks)):
@@ -211,7 +98,9 @@ class Program:
         """
         made = self.advance(columns)
         return {
-            name: self.named(name, made.get(name)) for name in self.plan.clocks if self._reads_of(name)
+            name: self.named(name, made.get(name))
+            for name in self.plan.clocks
+            if self._reads_of(name)
         }
 
     def advance(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -230,13 +119,37 @@ class Program:
             dtype = np.float64 if column.kind == "float" else np.int64
             kept.append(np.ascontiguousarray(columns[name], dtype))
             self._feeds[place, 0] = kept[-1].ctypes.data
+        self._inbox_is_wired = False
         chunks: list[list[np.ndarray]] = [[] for _ in self.plan.clocks]
-        self._drive(len(kept[0]) if kept else 0, chunks)
-        return {
-            name: parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
-            for name, parts in zip(self.plan.clocks, chunks, strict=True)
-            if parts
-        }
+        self._header[8:12] = 0, len(kept[0]) if kept else 0, 0, self.block
+        self._drive(chunks)
+        return self._joined(chunks)
+
+    def inbox(self) -> np.ndarray:
+        """Return one word per feed, to be filled in place before each `step` (int: view int64)."""
+        return self._inbox
+
+    def step(self) -> dict[str, np.ndarray]:
+        """Feed the one row in the inbox; return what `advance` does, as views until the next call.
+
+        One event from Python costs the kernels and about a microsecond: nothing is allocated.
+        """
+        if not self._inbox_is_wired:
+            addresses = self._inbox.ctypes.data + 8 * np.arange(len(self.plan.feeds))
+            self._feeds[: len(addresses), 0] = addresses
+            self._inbox_is_wired = True
+        self._header[8:12] = self._one_row
+        if self._run(self._header_address):
+            chunks: list[list[np.ndarray]] = [[] for _ in self.plan.clocks]
+            self._drive(chunks)
+            return self._joined(chunks)
+        made = {}
+        for clock, name in self._read_clocks:
+            fill = self._sink_words[clock, 0]
+            if fill:
+                made[name] = self._sinks[clock][:, :fill]
+                self._sink_words[clock, 0] = 0
+        return made
 
     def named(self, clock: str, made: np.ndarray | None) -> dict[str, np.ndarray]:
         """Return the columns of a clock's matrix by name, int64 where the column is."""
@@ -249,7 +162,7 @@ class Program:
         }
 
     def save(self) -> bytes:
-        """Return the whole state: clocks, column tails, float64 and int64 state, with a checksum."""
+        """Return the whole state: clocks, column tails, both state blocks, with a checksum."""
         parts = [self._clocks[:, 2] + self._clocks[:, 1] - self._clocks[:, 0]]
         for clock, buffer in enumerate(self._buffers):
             hi, tail = self._clocks[clock, 1], self.plan.tails[clock]
@@ -286,11 +199,18 @@ class Program:
         self._slots.view(np.int64)[:] = words[at : at + self._slots.size]
         self._ints[:] = words[at + self._slots.size :]
 
-    def _drive(self, rows: int, chunks: list[list[np.ndarray]]) -> None:
+    def _joined(self, chunks: list[list[np.ndarray]]) -> dict[str, np.ndarray]:
+        return {
+            name: parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+            for name, parts in zip(self.plan.clocks, chunks, strict=True)
+            if parts
+        }
+
+    def _drive(self, chunks: list[list[np.ndarray]]) -> None:
+        """Run from where the header stands to the end of what was given."""
         header = self._header
-        header[8:12] = 0, rows, 0, self.block
         while True:
-            status = self._run(header.ctypes.data)
+            status = self._run(self._header_address)
             if status == 1:
                 self._drain(chunks, grow=True)
                 continue
@@ -394,7 +314,3 @@ class Program:
             [[b.ctypes.data, len(b)] for b in self._buffers] or [[0, 0]], np.int64
         )
         self._header[15] = self._bases.ctypes.data
-
-
-def _places(columns: Sequence[Column]) -> list[list[Any]]:
-    return [[c.clock, c.place, c.kind] for c in columns]
