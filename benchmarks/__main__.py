@@ -1,0 +1,60 @@
+"""`make bench`: run every job, print as it goes, rewrite benchmarks/README.md.
+
+python -m benchmarks [--events N] [--repeats N] [--only WORD]   (a part of the jobs leaves the page)
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from benchmarks.timing import machine, measure, use_one_core
+
+use_one_core()
+
+from benchmarks.day import Day, make_day  # noqa: E402  the libraries read the thread counts once
+from benchmarks.jobs import bars, book, end_to_end, fused, pack  # noqa: E402
+from benchmarks.peers import ROOT  # noqa: E402
+from benchmarks.report import line, write_page  # noqa: E402
+
+WORK = ROOT / ".bench" / "work"
+EVENTS, REPEATS = 2_000_000, 7
+
+
+def jobs(day: Day, repeats: int) -> dict:
+    """Return what builds each job, by a short word for `--only`."""
+    return {
+        "book": lambda: book.job(day, repeats),
+        "bars": lambda: bars.job(day, repeats),
+        "fused": lambda: fused.job(day, repeats, WORK),
+        "batch": lambda: pack.batch_job(day, repeats),
+        "live": lambda: pack.live_job(day, repeats),
+        "end": lambda: end_to_end.job(day, WORK),
+    }
+
+
+def main() -> None:
+    """Run the jobs."""
+    parser = argparse.ArgumentParser(description="ours next to the peers")
+    parser.add_argument("--events", type=int, default=EVENTS)
+    parser.add_argument("--repeats", type=int, default=REPEATS)
+    parser.add_argument("--only", default="")
+    chosen = parser.parse_args()
+    WORK.mkdir(parents=True, exist_ok=True)
+    print(f"{machine()}; making a day of {chosen.events:,} events", file=sys.stderr)
+    day = make_day(chosen.events)
+    rows = []
+    for word, build in jobs(day, chosen.repeats).items():
+        if chosen.only not in word:
+            continue
+        made = measure(build(), chosen.repeats)
+        for row in made:
+            print(line(row), flush=True)
+        rows += made
+    if not chosen.only:
+        write_page(rows, day.events, chosen.repeats, machine())
+        print("written: benchmarks/README.md", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The jobs: one file each, with ours, the peers, and what comes out."""

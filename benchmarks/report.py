@@ -1,0 +1,61 @@
+"""The result as a table: on the terminal, and as benchmarks/README.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.timing import Row
+
+PAGE = Path(__file__).with_name("README.md")
+
+HEAD = """# Benchmarks
+
+`make bench` measures ours and the peers on the same data in the same run and rewrites this page.
+Figures are process CPU time on one core, the median of {repeats} runs after a warm-up, in
+nanoseconds per element. The machine is shared and noisy: read the ratios. `ratio` is the peer's
+time over ours; `must` is what this version has to reach, `target` what the design aims at.
+
+The data is a seeded synthetic day (`benchmarks/day.py`): {events:,} tape rows, half trades, half
+book levels, 7 levels per difference message. Peers that cannot share our environment
+(hftbacktest, screamer) run in their own, `.bench/peers`, made from `requirements/bench.txt`.
+
+Last run on: {machine}.
+
+| job | per | ours ns | must | target | peer | peer ns | ratio |
+|---|---|---|---|---|---|---|---|
+"""
+
+FOOT = """
+## What each job makes
+
+"""
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """Return one line of the table."""
+    job = row.job
+    bound = f"≤ {job.bound_ns:,.0f}" if job.bound_ns else ""
+    target = f"≤ {job.target_ns:,.0f}" if job.target_ns else ""
+    peer = "" if row.peer_ns is None else f"{row.peer_ns:,.1f}"
+    ratio = "" if row.ratio is None else f"{row.ratio:.1f}"
+    return job.name, job.unit, f"{row.ours_ns:,.1f}", bound, target, row.peer, peer, ratio
+
+
+def line(row: Row) -> str:
+    """Return one line for the terminal."""
+    name, unit, ours, bound, _, peer, theirs, ratio = cells(row)
+    told = f"{name:<56} {ours:>10} ns/{unit}"
+    told += f" ({bound})" if bound else ""
+    return told + (f"   {peer}: {theirs} ns, ratio {ratio}" if theirs else "")
+
+
+def write_page(rows: list[Row], events: int, repeats: int, machine: str) -> None:
+    """Rewrite benchmarks/README.md."""
+    text = HEAD.format(repeats=repeats, events=events, machine=machine)
+    for row in rows:
+        text += "| " + " | ".join(cells(row)) + " |\n"
+    text += FOOT
+    for job in {row.job.name: row.job for row in rows}.values():
+        note = f" ({job.note})" if job.note else ""
+        text += f"- **{job.name}**: {job.makes}{note}\n"
+    PAGE.write_text(text, encoding="utf-8")

@@ -1,0 +1,112 @@
+"""Process CPU time on one core, ours and the peers' repeats taken in turn."""
+
+from __future__ import annotations
+
+import gc
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Run = Callable[..., Any]
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+)
+
+
+def use_one_core() -> None:
+    """Hold this process, and every library it will load, on one core."""
+    for name in THREADS:
+        os.environ[name] = "1"
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One way to do a job: `prepare` is not timed, what it returns is handed to `run`, which is."""
+
+    name: str
+    run: Run
+    prepare: Callable[[], tuple[Any, ...]] = tuple
+
+
+@dataclass(frozen=True)
+class Job:
+    """One comparison: what is done, how many elements, what comes out of it."""
+
+    name: str
+    unit: str  # what one element is: event, row, update, trade
+    elements: int
+    makes: str  # the tables and columns that the job has made when it ends
+    ours: Contender
+    peers: tuple[Contender, ...] = ()
+    bound_ns: float | None = None  # what this version must reach
+    target_ns: float | None = None  # what the design aims at
+    elsewhere: dict[str, list[float]] = field(default_factory=dict)  # peers timed in their own env
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the result: nanoseconds per element, ours and one peer's."""
+
+    job: Job
+    ours_ns: float
+    peer: str
+    peer_ns: float | None
+
+    @property
+    def ratio(self) -> float | None:
+        """Return how many times longer the peer takes."""
+        return None if self.peer_ns is None else self.peer_ns / self.ours_ns
+
+
+def once(contender: Contender) -> float:
+    """Return the CPU seconds of one run, with the collector held."""
+    given = contender.prepare()
+    gc.collect()
+    gc.disable()
+    begun = time.process_time()
+    contender.run(*given)
+    spent = time.process_time() - begun
+    gc.enable()
+    return spent
+
+
+def measure(job: Job, repeats: int) -> list[Row]:
+    """Warm every contender up once, then take turns; return one row per peer."""
+    contenders = (job.ours, *job.peers)
+    for contender in contenders:
+        once(contender)
+    seconds: dict[str, list[float]] = {contender.name: [] for contender in contenders}
+    for _ in range(repeats):
+        for contender in contenders:
+            seconds[contender.name].append(once(contender))
+    seconds |= job.elsewhere
+    ns = {name: statistics.median(taken) / job.elements * 1e9 for name, taken in seconds.items()}
+    ours = ns.pop(job.ours.name)
+    if not ns:
+        return [Row(job, ours, "none", None)]
+    return [Row(job, ours, name, taken) for name, taken in ns.items()]
+
+
+def machine() -> str:
+    """Return the processor and system the figures were taken on."""
+    name = platform.processor() or platform.machine()
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as info:
+            names = [line.split(":", 1)[1].strip() for line in info if "model name" in line]
+        name = names[0] if names else name
+    except OSError:
+        return f"{name}, {platform.system()}"  # not Linux
+    return (
+        f"{name}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+    )
