@@ -48,7 +48,9 @@ CLOCK_MIX = diagnostic(
 )
 CYCLE = diagnostic("QF245", "feature {feature} reads itself: {chain}")
 NO_BAR = diagnostic(
-    "QF246", "feature {feature} has no bar clock", hint="give it a bar, or the set a default"
+    "QF246",
+    "feature set {name} has no decision clock",
+    hint="say bar beside its name in the project, or give the set a default one",
 )
 FIELD_OF_OTHER_BAR = diagnostic(
     "QF247",
@@ -150,17 +152,28 @@ def resolve_sets(
             continue
         bar = entry.bar or found[0].parameters.bar.default
         if bar is None or bar not in context.bars:
-            where = document.place((*path, "bar"))
-            if entry.bar is None and bar is not None:
-                where = found[1].place(("parameters", "bar", "default"))
-            known = list(context.bars)
-            context.problems.append(no_clock(f"feature set {entry.name}", bar or "", known, where))
+            context.problems.append(
+                _no_decision_clock(entry, bar, context, (path, document, found[1]))
+            )
             continue
         resolver = _SetResolver(entry.name, bar, found[0], found[1], context)
         sets[entry.name] = FeatureSet(
             entry.name, entry.type, bar, resolver.features(), document.place(path)
         )
     return tuple(sets.values())
+
+
+def _no_decision_clock(
+    entry: FeatureEntry, bar: str | None, context: Context, at: tuple[Path_, Document, Document]
+) -> QuantflowError:
+    """Return the error of a set without a clock, or with one that nothing makes."""
+    path, document, own = at
+    if bar is None:
+        return NO_BAR(name=entry.name, place=document.place((*path, "name")))
+    place = document.place((*path, "bar"))
+    if entry.bar is None:
+        place = own.place(("parameters", "bar", "default"))
+    return no_clock(f"feature set {entry.name}", bar, list(context.bars), place)
 
 
 class _SetResolver:
@@ -273,7 +286,7 @@ class _SetResolver:
                 given[name] = other if own is None else own
         window, exclude = given.get("window"), bool(given.get("exclude_current"))
         if "exclude_current" in given and takes.get("exclude_current") == "choice":
-            given["exclude_current"] = "yes" if exclude else "no"
+            given["exclude_current"] = "true" if exclude else "false"
         self._tried(lambda: placed(lambda: op.bind(**given), self.document, at))
         return Normalization(method, window, exclude, clip)
 
