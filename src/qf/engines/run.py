@@ -152,9 +152,10 @@ def run_project(
     groups = _groups(project, stages)
     chosen = _symbols(project, symbols)
     with project_lock(project.folder, wall_ns(), project.paths.lock):
-        tapes = {}
+        tapes: dict[str, TapeFile] = {}
+        renew = force or project.force_refresh
         for symbol in chosen:
-            tape = open_tape(project, symbol, lambda done: report("ingest", done, 0, symbol))
+            tape = open_tape(project, symbol, _reading(report, symbol), renew)
             _refuse_empty(tape, symbol, start, end)
             tapes[symbol] = tape
         plans = {
@@ -168,6 +169,10 @@ def run_project(
                 planned.second = PolarsRun(project, planned)
         compile_kernels([each.plan for each in plans.values()], report)
         return _write(project, tapes, plans, groups, (start, end), report)
+
+
+def _reading(report: Progress, symbol: str) -> Callable[[int], None]:
+    return lambda done: report("ingest", done, 0, symbol)
 
 
 def compile_kernels(plans: Iterable[Plan], report: Progress) -> None:

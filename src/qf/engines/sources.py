@@ -15,7 +15,7 @@ from typing import Any
 
 from qf.errors import RunError, diagnostic
 from qf.project.model import Project, ProviderSpec
-from qf.tape.ingest import ingest
+from qf.tape.ingest import forget, ingest
 from qf.tape.instruments import Instrument
 from qf.tape.provider import open_source
 from qf.tape.source import Source
@@ -64,9 +64,13 @@ def providers_of(project: Project, symbol: str) -> list[ProviderSpec]:
     return found
 
 
-def open_tape(project: Project, symbol: str, progress: Progress | None = None) -> TapeFile:
-    """Return the tape of one symbol, read from the cache or made. Errors: QF3xx, QF500-QF503."""
+def open_tape(
+    project: Project, symbol: str, progress: Progress | None = None, renew: bool = False
+) -> TapeFile:
+    """Return the tape of one symbol, from the cache unless `renew`. Errors: QF3xx, QF500-QF503."""
     sources, instrument = _sources(project, symbol)
+    if renew:
+        forget(sources, instrument, project.paths.tape)
     return ingest(sources, instrument, project.paths.tape, progress)
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import shutil
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -50,6 +51,13 @@ WRONG_VENUE = diagnostic(
     "the feed provider {source!r} is {venue}, but the instrument {symbol} is of {other}",
     hint="name the same venue in the provider file and in the instrument",
 )
+
+
+def forget(sources: Sequence[Source], instrument: Instrument, cache: Path) -> None:
+    """Remove the cached tape of these sources, so that the next `ingest` reads them again."""
+    sources = list(sources)
+    _check(sources, instrument)
+    shutil.rmtree(cache / tape_key(sources, instrument)[0], ignore_errors=True)
 
 
 def ingest(
