@@ -10,6 +10,7 @@ from qf.clock import DAY_NS, SECOND_NS
 from qf.program import Program
 from qf.schema import BIT, NULL_INT
 from qf.testing.contract_bars import UNITS, open_bars, partition_error, run, tick_plan
+import itertools
 
 START = 20_000 * DAY_NS
 NS = 1_000_000_000
@@ -86,7 +87,7 @@ def test_empty_rows_are_the_same_when_the_bars_arrive_in_pieces(steps, cuts):
     whole = with_empty_bars(bars, 2 * NS)
     edges = [0, *sorted(set(cuts)), 10**6]
     before, pieces = None, []
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in itertools.pairwise(edges):
         piece = {name: column[low:high] for name, column in bars.items()}
         pieces.append(with_empty_bars(piece, 2 * NS, before))
         if len(piece["bar_id"]):

@@ -141,7 +141,7 @@ def test_the_walkthrough_s_labels_warn_that_their_barriers_are_below_cost():
         ("forward_return", {}, "QF464", "window"),
         ("forwardreturn", {}, "QF412", "did you mean: forward_return"),
     ],
-    ids=lambda value: str(value),
+    ids=str,
 )
 def test_a_wrong_entry_is_refused_with_code_and_next_step(kind, given, code, told):
     barriers = BARRIERS if kind == "triple_barrier" else {}
@@ -151,9 +151,7 @@ def test_a_wrong_entry_is_refused_with_code_and_next_step(kind, given, code, tol
     assert told in str(error.value)
 
 
-@pytest.mark.parametrize(
-    "given", [{"barrier_unit": "volatility"}, {"side": "column"}], ids=lambda given: str(given)
-)
+@pytest.mark.parametrize("given", [{"barrier_unit": "volatility"}, {"side": "column"}], ids=str)
 def test_a_column_that_a_label_needs_must_be_given(given):
     from qf.label_spec import add_label
     from qf.program import Plan

@@ -60,7 +60,7 @@ def test_the_first_volume_bar_closes_where_published(tape):
         ({"type": "volume", "threshold": 5}, 32),
         ({"type": "tick", "count": 10}, 10),
     ],
-    ids=lambda case: str(case),
+    ids=str,
 )
 def test_as_many_bars_close_as_published(tape, entry, count):
     bars = bars_of(entry, tape)

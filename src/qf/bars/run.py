@@ -72,7 +72,6 @@ def kernel(direction, processed_time, lo, hi, close, params, ints):
             if length >= window:
                 code |= CLOSES_WITH
                 length = 0
-                last = 0
                 members = 0
         close[t] = code
     ints[0] = length

@@ -228,6 +228,8 @@ def kernel(
         return wanted
     unit, side = int(params[2]), int(params[8])
     bars, vertical_ns = int(params[4]), int(params[5])
+    scale = params[3] if unit == COST else 1.0
+    up, down = billionths(params[0], scale), billionths(params[1], scale)
     r = olo
     for t in range(lo, hi):
         number, time = row + t - lo, known_time[t]
@@ -258,10 +260,9 @@ def kernel(
                 ints[SKIPPED] += 1
             elif entry > 0:
                 met = above - below if above + below < 2 else -ints[at + SIDE]
-                last = close_ticks[t - 1] if late else close_ticks[t]
-                gain = (last - entry) / entry
-                if met != 0:
-                    gain = ints[at + UP] / 1e9 if met > 0 else -(ints[at + DOWN] / 1e9)
+                gain = ints[at + UP] / 1e9 if met > 0 else -(ints[at + DOWN] / 1e9)
+                if met == 0:
+                    gain = ((close_ticks[t - 1] if late else close_ticks[t]) - entry) / entry
                 bar_id[r], feature_time[r] = ints[at + ID], ints[at + TIME]
                 label[r], barrier[r] = met, met
                 if met == 0 and params[9] == SIGN:
@@ -275,10 +276,11 @@ def kernel(
             ints[TAIL] = kept
         else:
             ints[HEAD] = k
-        scale = volatility[t] if unit == VOLATILITY else params[3] if unit == COST else 1.0
+        scale = volatility[t] if unit == VOLATILITY else scale
         view = position[t] if side == COLUMN else -1 if side == SHORT else 1
         if scale > 0.0 and abs(view) == 1:
-            up, down = billionths(params[0], scale), billionths(params[1], scale)
+            if unit == VOLATILITY:
+                up, down = billionths(params[0], scale), billionths(params[1], scale)
             known = (bar[t], time, known_row[t], number)
             at = open_label(ints, 2 * (bars + 1), known, up, down, view)
             if params[6] != NEXT_TRADE:

@@ -6,6 +6,7 @@ aggregations/ is held to the laws without a new test. Labels have theirs in cont
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import sys
 from collections.abc import Iterator, Sequence
@@ -26,7 +27,16 @@ from qf.testing.contract.compare import BROKEN_LAW, close, same_bits
 Columns = dict[str, NDArray[Any]]
 
 UNITS = Units(tick=Fraction(1, 100), lot=Fraction(1, 10), value=Fraction(1, 1000))
-INTS = "price_ticks size_lots value_units direction event_time processed_time seq quality".split()
+INTS = [
+    "price_ticks",
+    "size_lots",
+    "value_units",
+    "direction",
+    "event_time",
+    "processed_time",
+    "seq",
+    "quality",
+]
 FLOATS = ("mid", "spread", "x")
 ROWS = 120
 CUTS = (1, 2, 17, 18, 60, 119)
@@ -59,22 +69,21 @@ def random_tape(seed: int, rows: int = ROWS) -> Columns:
 
 
 def rule_clocks(rule: Op) -> Iterator[BarClock]:
-    """Yield clocks of a rule: four sizes of every number, with every combination of options."""
+    """Yield clocks of a rule: every combination of options, with two to four sizes of numbers."""
     module: Any = sys.modules[rule.module]
     parameters = parse_signature(module.USER).parameters
-    choices = [p.choices for p in parameters if p.kind == "choice"]
-    for size in _LADDER:
-        for chosen in itertools.product(*choices):
+    choices = list(itertools.product(*(p.choices for p in parameters if p.kind == "choice")))
+    for turn, chosen in enumerate(choices):
+        for start in range(4) if len(choices) <= 4 else (turn % 2, turn % 2 + 2):
             options = iter(chosen)
             entry: dict[str, Any] = {"type": rule.name}
             for place, parameter in enumerate(parameters):
-                if parameter.kind == "choice":
-                    entry[parameter.name] = next(options)
-                else:
-                    number = _LADDER[(_LADDER.index(size) + place) % 4]
-                    entry[parameter.name] = (
-                        max(1, int(number)) if parameter.kind == "int" else number
-                    )
+                number = _LADDER[(start + place) % 4]
+                whole = parameter.kind == "int"
+                is_choice = parameter.kind == "choice"
+                entry[parameter.name] = next(options) if is_choice else number
+                if whole:
+                    entry[parameter.name] = max(1, int(number))
             yield bar_clock(entry, UNITS)
 
 
@@ -150,6 +159,26 @@ def rule_equals_definition(rule: Op) -> None:
             what = f"code at trade {wrong[0]} is {got[wrong[0]]}, the definition says "
             what += f"{want[wrong[0]]} ({clock.name}, {len(wrong)} trades)"
             raise BROKEN_LAW(op=rule.name, law="rule_equals_definition", what=what)
+
+
+def plain_python_equals_compiled(rule: Op) -> None:
+    """Demand that the kernel's text means in Python what it means compiled."""
+    for seed, clock in enumerate(rule_clocks(rule)):
+        tape = random_tape(5000 + seed)
+        want = run(bar_plan(clock), tape)["tick"]["code"]
+        blocks: dict[str, Any] = {
+            **{given.name: tape[given.name] for given in rule.signature.inputs},
+            "close": np.zeros(ROWS, np.int64),
+            "params": rule.signature.encode(clock.parameters),
+            "ints": [0] * rule.amount("ints", clock.parameters),
+            "lo": 0,
+            "hi": ROWS,
+            "row": 0,
+        }
+        kernel = rule.rules["kernel"]
+        kernel(**{name: blocks[name] for name in inspect.signature(kernel).parameters})
+        got = {"code": blocks["close"]}
+        same_bits(rule, "plain_python_equals_compiled", got, {"code": want}, where=clock.name)
 
 
 def fold_equals_definition(rule: Op) -> None:
@@ -266,6 +295,7 @@ def says_what_it_means(op: Op) -> None:
 RULE_LAWS = (
     says_what_it_means,
     rule_equals_definition,
+    plain_python_equals_compiled,
     fold_equals_definition,
     bars_partition_the_tape,
     cutting_the_stream_changes_no_bit,

@@ -27,10 +27,19 @@ CUTS = (1, 2, 30, 31, 90, 149)
 COST = 0.003
 _LADDER = (1, 5, 20, 60)
 _WIDTHS = (0.001, 0.0004, 0.0, 0.01)
-_BAR_INTS = (
-    "bar_id feature_time known_row first_row close_row open_ticks second_ticks high_ticks"
-    " low_ticks close_ticks side"
-).split()
+_BAR_INTS = [
+    "bar_id",
+    "feature_time",
+    "known_row",
+    "first_row",
+    "close_row",
+    "open_ticks",
+    "second_ticks",
+    "high_ticks",
+    "low_ticks",
+    "close_ticks",
+    "side",
+]
 _BAR_FLOATS = ("close", "vwap", "volatility")
 
 
