@@ -250,7 +250,8 @@ def test_an_unexpected_failure_is_one_line_with_a_code(tmp_path, monkeypatch):
 
 
 def test_a_reader_that_leaves_is_no_failure(tmp_path):
-    line = f"{shlex.quote(sys.executable)} -m qf ops | head -1; echo ${{PIPESTATUS[0]}}"
+    call = f"{shlex.quote(sys.executable)} -c 'from qf.cli.main import main; main()' ops"
+    line = f"{call} | head -1; echo ${{PIPESTATUS[0]}}"
     asked = subprocess.run(
         ["bash", "-c", line], capture_output=True, text=True, cwd=tmp_path, check=True
     )
