@@ -10,8 +10,8 @@ Source: Chan, Golub, LeVeque (1983), The American Statistician 37(3), 242-247 (s
 
 import math
 
-from qf.missing import any_missing, finite, finite_or_null
-from qf.moments import SHRUNK, squares_afresh
+from qf.missing import any_missing, finite_or_null
+from qf.moments import ZSCORE, slide_squares
 from qf.op import MOMENT, define
 from qf.windows import whole, window_moments
 
@@ -25,7 +25,7 @@ op = define(
     warmup=_rows_before,
     lookback=lambda window, exclude_current: window + 1,
     slots=lambda window, exclude_current: 4,
-    ints=lambda window, exclude_current: 2,
+    ints=lambda window, exclude_current: 1,
     tolerance=MOMENT,
     unit="1",
     example="rolling_zscore(x, 100)",
@@ -61,40 +61,5 @@ def polars(x, window, exclude_current):
 
 @op.kernel
 def kernel(x, lo, hi, row, out, params, state, ints):
-    window = int(params[0])
-    shift = int(params[1])  # the window ends `shift` rows before the row itself
-    share = 1.0 / window
-    reference, total, squares, peak = state[0], state[1], state[2], state[3]
-    seen, run = ints[0], ints[1]
-    phase = (row - shift) % window
-    for t in range(lo, hi):
-        end = t - shift
-        gap = x[end] - reference
-        old = x[end - window] - reference
-        run = run + 1 if x[end] == x[end - 1] else 1
-        if gap == gap:
-            total += gap
-            squares += gap * gap
-            seen += 1
-        if old == old:
-            total -= old
-            squares -= old * old
-            seen -= 1
-        if run >= window:  # equal values: exactly no spread
-            reference, total, squares, peak = x[end], 0.0, 0.0, 0.0
-        peak = squares if squares > peak else peak
-        spread = squares - total * total * share
-        if phase == 0 or (spread < SHRUNK * peak and seen == window):
-            squares_afresh(x, end, window, state)
-            reference, total, squares, peak = state[0], state[1], state[2], state[3]
-            spread = squares - total * total * share if run < window else 0.0
-        phase = phase + 1 if phase + 1 < window else 0
-        if seen < window or x[t] != x[t]:
-            out[t] = math.nan
-        elif spread > 0.0:
-            gap = (x[t] - reference) - total * share
-            out[t] = finite(gap / math.sqrt(spread / (window - 1)))
-        else:
-            out[t] = 0.0
-    state[0], state[1], state[2], state[3] = reference, total, squares, peak
-    ints[0], ints[1] = seen, run
+    # the second parameter is 1 where the window ends one row before the row itself
+    slide_squares(x, lo, hi, row, int(params[0]), int(params[1]), ZSCORE, out, state, ints)

@@ -33,8 +33,9 @@ def _(condition, x, y):
 @where.kernel
 def _(condition, x, y, lo, hi, out):
     for t in range(lo, hi):
-        chosen = x[t] if condition[t] != 0.0 else y[t]
-        out[t] = chosen if condition[t] == condition[t] else math.nan
+        one, other, value = x[t], y[t], condition[t]  # both are read, so that nothing branches
+        chosen = one if value != 0.0 else other
+        out[t] = chosen if value == value else math.nan
 
 
 @coalesce.definition
@@ -56,7 +57,8 @@ def _(x, y):
 @coalesce.kernel
 def _(x, y, lo, hi, out):
     for t in range(lo, hi):
-        out[t] = x[t] if x[t] == x[t] else y[t]
+        one, other = x[t], y[t]
+        out[t] = one if one == one else other
 
 
 @is_null.definition

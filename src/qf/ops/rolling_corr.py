@@ -9,8 +9,8 @@ Source: Chan, Golub, LeVeque (1983), The American Statistician 37(3), 242-247 (s
 
 import math
 
-from qf.missing import any_missing, finite, finite_or_null
-from qf.moments import SHRUNK, products_afresh
+from qf.missing import any_missing, finite_or_null
+from qf.moments import CORRELATION, slide_products
 from qf.op import MOMENT, define
 from qf.windows import per_window, whole
 
@@ -19,7 +19,7 @@ op = define(
     warmup=lambda window: window - 1,
     lookback=lambda window: window,
     slots=lambda window: 9,
-    ints=lambda window: 3,
+    ints=lambda window: 1,
     tolerance=MOMENT,
     unit="1",
     example="rolling_corr(bid_depth, ask_depth, 50)",
@@ -53,50 +53,4 @@ def polars(x, y, window):
 
 @op.kernel
 def kernel(x, y, lo, hi, row, out, params, state, ints):
-    window = int(params[0])
-    share = 1.0 / window
-    seen, run_x, run_y = ints[0], ints[1], ints[2]
-    phase = row % window
-    for t in range(lo, hi):
-        run_x = run_x + 1 if x[t] == x[t - 1] else 1
-        run_y = run_y + 1 if y[t] == y[t - 1] else 1
-        one, other = x[t] - state[0], y[t] - state[1]
-        if one == one and other == other:
-            state[2] += one
-            state[3] += other
-            state[4] += one * one
-            state[5] += other * other
-            state[6] += one * other
-            seen += 1
-        one, other = x[t - window] - state[0], y[t - window] - state[1]
-        if one == one and other == other:
-            state[2] -= one
-            state[3] -= other
-            state[4] -= one * one
-            state[5] -= other * other
-            state[6] -= one * other
-            seen -= 1
-        state[7] = max(state[7], state[4])
-        state[8] = max(state[8], state[5])
-        spread_x = state[4] - state[2] * state[2] * share
-        spread_y = state[5] - state[3] * state[3] * share
-        thin = (spread_x < SHRUNK * state[7] and run_x < window) or (
-            spread_y < SHRUNK * state[8] and run_y < window
-        )
-        if phase == 0 or (thin and seen == window):
-            products_afresh(x, y, 0, t, window, state)
-            spread_x = state[4] - state[2] * state[2] * share
-            spread_y = state[5] - state[3] * state[3] * share
-        phase = phase + 1 if phase + 1 < window else 0
-        product = state[6] - state[2] * state[3] * share
-        if seen < window or run_x >= window or run_y >= window:
-            out[t] = math.nan
-            continue
-        found = (
-            finite(product / math.sqrt(spread_x * spread_y))
-            if spread_x * spread_y > 0.0
-            else math.nan
-        )
-        found = 1.0 if found > 1.0 else found
-        out[t] = -1.0 if found < -1.0 else found
-    ints[0], ints[1], ints[2] = seen, run_x, run_y
+    slide_products(x, y, 0, lo, hi, row, int(params[0]), CORRELATION, out, state, ints)

@@ -40,13 +40,9 @@ def kernel(x, lo, hi, row, out, params, state, ints):
     window = int(params[0])
     head = state[window + 1]
     seen = ints[0]
-    phase = row % window
-    for t in range(lo, hi):
-        new = x[t]
-        if new == new:
-            seen += 1
-        if x[t - window] == x[t - window]:
-            seen -= 1
+    t = lo
+    while t < hi:
+        phase = (row + t - lo) % window
         if phase == 0:  # state[k] becomes the maximum of rows k.. of the block before
             head = -math.inf
             tail = -math.inf
@@ -55,10 +51,16 @@ def kernel(x, lo, hi, row, out, params, state, ints):
                 old = x[t - window + k]
                 tail = old if old > tail else tail
                 state[k] = tail
-        head = new if new > head else head
-        phase += 1
-        tail = state[phase]
-        phase = phase if phase < window else 0
-        out[t] = (head if head > tail else tail) if seen == window else math.nan
+        stop = min(hi, t + window - phase)
+        while t < stop:
+            phase += 1
+            new = x[t]
+            seen += 1 if new == new else 0
+            seen -= 1 if x[t - window] == x[t - window] else 0
+            head = new if new > head else head
+            tail = state[phase]
+            found = head if head > tail else tail
+            out[t] = found if seen == window else math.nan
+            t += 1
     state[window + 1] = head
     ints[0] = seen

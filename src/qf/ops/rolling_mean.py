@@ -9,8 +9,8 @@ Source: Neumaier (1974), Z. Angew. Math. Mech. 54(1), 39-51 (the sum).
 
 import math
 
-from qf.missing import any_missing, finite, finite_or_null
-from qf.moments import lost, sum_afresh
+from qf.missing import any_missing, finite_or_null
+from qf.moments import slide_sum
 from qf.op import SUM, define
 
 op = define(
@@ -41,29 +41,4 @@ def polars(x, window):
 
 @op.kernel
 def kernel(x, lo, hi, row, out, params, state, ints):
-    window = int(params[0])
-    total, rest = state[0], state[1]
-    seen, run = ints[0], ints[1]  # run: how many rows in a row have had this very value
-    phase = row % window
-    for t in range(lo, hi):
-        new = x[t]
-        old = x[t - window]
-        run = run + 1 if new == x[t - 1] else 1
-        if new == new:
-            result = total + new
-            rest += lost(total, new, result)
-            total = result
-            seen += 1
-        if old == old:
-            result = total - old
-            rest += lost(total, -old, result)
-            total = result
-            seen -= 1
-        if phase == 0:
-            sum_afresh(x, t, window, state)
-            total, rest = state[0], state[1]
-        phase = phase + 1 if phase + 1 < window else 0
-        mean = new if run >= window else (total + rest) / window
-        out[t] = finite(mean) if seen == window else math.nan
-    state[0], state[1] = total, rest
-    ints[0], ints[1] = seen, run
+    slide_sum(x, lo, hi, row, int(params[0]), True, out, state, ints)

@@ -40,25 +40,26 @@ def polars(x, window):
 @op.kernel
 def kernel(x, lo, hi, row, out, params, state, ints):
     window = int(params[0])
-    top = window + 1  # where the maxima start
     least, most = state[2 * window + 2], state[2 * window + 3]
     seen = ints[0]
-    phase = row % window
-    for t in range(lo, hi):
-        new = x[t]
-        if new == new:
-            seen += 1
-        if x[t - window] == x[t - window]:
-            seen -= 1
+    t = lo
+    while t < hi:
+        phase = (row + t - lo) % window
         if phase == 0:
             tails_afresh(x, t, window, state)
             least, most = math.inf, -math.inf
-        least = new if new < least else least
-        most = new if new > most else most
-        phase += 1
-        low = least if least < state[phase] else state[phase]
-        high = most if most > state[top + phase] else state[top + phase]
-        phase = phase if phase < window else 0
-        out[t] = finite((new - low) / (high - low)) if seen == window else math.nan
+        stop = min(hi, t + window - phase)
+        while t < stop:
+            phase += 1
+            new = x[t]
+            seen += 1 if new == new else 0
+            seen -= 1 if x[t - window] == x[t - window] else 0
+            least = new if new < least else least
+            most = new if new > most else most
+            low, high = state[phase], state[window + 1 + phase]
+            low = least if least < low else low
+            high = most if most > high else high
+            out[t] = finite((new - low) / (high - low)) if seen == window else math.nan
+            t += 1
     state[2 * window + 2], state[2 * window + 3] = least, most
     ints[0] = seen

@@ -4,7 +4,7 @@
 
 Before `rows` rows exist, over those there are. Never null; a missing input counts as no bits.
 0 is what ops of unbounded memory declare: they hand on the bits of their own row only.
-The state is the last row of each bit, and only bits seen inside the window are looked at.
+The state is the last row of each bit, and they are looked at when one is set or may leave.
 Unit: quality bits.
 Source: definition.
 """
@@ -17,7 +17,7 @@ N_BITS = len(QUALITY)
 op = define(
     "rolling_or(bits: int, rows: 0..10000000) -> out: int",
     memory=lambda rows: max(rows, 1),
-    ints=lambda rows: N_BITS + 1,
+    ints=lambda rows: N_BITS + 2,
     unit="bits",
     example="rolling_or(quality, 20)",
 )
@@ -46,18 +46,20 @@ def polars(bits, rows):
 @op.kernel
 def kernel(bits, lo, hi, row, out, params, ints):
     rows = max(int(params[0]), 1)
-    live = ints[N_BITS]  # the bits seen inside the window
+    live, soonest = ints[N_BITS], ints[N_BITS + 1]  # bits inside; the row at which one may leave
     for t in range(lo, hi):
         now = bits[t] if bits[t] != NULL_INT else 0
-        if (now | live) == 0:
-            out[t] = 0
-            continue
         at = row + t - lo
-        live |= now
-        for place in range(N_BITS):
-            if now >> place & 1:
-                ints[place] = at
-            elif live >> place & 1 and at - ints[place] >= rows:
-                live &= ~(1 << place)
+        if now != 0 or (live != 0 and at >= soonest):
+            live |= now
+            soonest = at + rows
+            for place in range(N_BITS):
+                if now >> place & 1:
+                    ints[place] = at
+                elif live >> place & 1:
+                    if at - ints[place] >= rows:
+                        live &= ~(1 << place)
+                    else:
+                        soonest = min(soonest, ints[place] + rows)
         out[t] = live
-    ints[N_BITS] = live
+    ints[N_BITS], ints[N_BITS + 1] = live, soonest

@@ -10,8 +10,8 @@ Source: Neumaier (1974), Z. Angew. Math. Mech. 54(1), 39-51.
 
 import math
 
-from qf.missing import finite, finite_or_null
-from qf.moments import lost, sum_afresh
+from qf.missing import finite_or_null
+from qf.moments import slide_sum
 from qf.op import SUM, define
 
 op = define(
@@ -19,7 +19,7 @@ op = define(
     warmup=lambda window: window - 1,
     lookback=lambda window: window,
     slots=lambda window: 2,
-    ints=lambda window: 1,
+    ints=lambda window: 2,
     tolerance=SUM,
     unit="x",
     window_form="window_sum",
@@ -39,27 +39,4 @@ def polars(x, window):
 
 @op.kernel
 def kernel(x, lo, hi, row, out, params, state, ints):
-    window = int(params[0])
-    total, rest = state[0], state[1]
-    seen = ints[0]
-    phase = row % window
-    for t in range(lo, hi):
-        new = x[t]
-        old = x[t - window]
-        if new == new:
-            result = total + new
-            rest += lost(total, new, result)
-            total = result
-            seen += 1
-        if old == old:
-            result = total - old
-            rest += lost(total, -old, result)
-            total = result
-            seen -= 1
-        if phase == 0:
-            sum_afresh(x, t, window, state)
-            total, rest = state[0], state[1]
-        phase = phase + 1 if phase + 1 < window else 0
-        out[t] = finite(total + rest) if seen == window else math.nan
-    state[0], state[1] = total, rest
-    ints[0] = seen
+    slide_sum(x, lo, hi, row, int(params[0]), False, out, state, ints)

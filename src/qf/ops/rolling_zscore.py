@@ -9,8 +9,8 @@ Source: Chan, Golub, LeVeque (1983), The American Statistician 37(3), 242-247 (s
 
 import math
 
-from qf.missing import any_missing, finite, finite_or_null
-from qf.moments import SHRUNK, squares_afresh
+from qf.missing import any_missing, finite_or_null
+from qf.moments import ZSCORE, slide_squares
 from qf.op import MOMENT, define
 from qf.windows import whole, window_moments
 
@@ -19,7 +19,7 @@ op = define(
     warmup=lambda window: window - 1,
     lookback=lambda window: window,
     slots=lambda window: 4,
-    ints=lambda window: 2,
+    ints=lambda window: 1,
     tolerance=MOMENT,
     unit="1",
     example="rolling_zscore(mid, 20)",
@@ -49,38 +49,4 @@ def polars(x, window):
 
 @op.kernel
 def kernel(x, lo, hi, row, out, params, state, ints):
-    window = int(params[0])
-    share = 1.0 / window
-    reference, total, squares, peak = state[0], state[1], state[2], state[3]
-    seen, run = ints[0], ints[1]
-    phase = row % window
-    for t in range(lo, hi):
-        gap = x[t] - reference
-        old = x[t - window] - reference
-        run = run + 1 if x[t] == x[t - 1] else 1
-        if gap == gap:
-            total += gap
-            squares += gap * gap
-            seen += 1
-        if old == old:
-            total -= old
-            squares -= old * old
-            seen -= 1
-        if run >= window:  # equal values: exactly no spread
-            reference, total, squares, peak = x[t], 0.0, 0.0, 0.0
-        peak = squares if squares > peak else peak
-        spread = squares - total * total * share
-        if phase == 0 or (spread < SHRUNK * peak and seen == window):
-            squares_afresh(x, t, window, state)
-            reference, total, squares, peak = state[0], state[1], state[2], state[3]
-            spread = squares - total * total * share if run < window else 0.0
-        phase = phase + 1 if phase + 1 < window else 0
-        if seen < window:
-            out[t] = math.nan
-        elif spread > 0.0:
-            gap = (x[t] - reference) - total * share
-            out[t] = finite(gap / math.sqrt(spread / (window - 1)))
-        else:
-            out[t] = 0.0
-    state[0], state[1], state[2], state[3] = reference, total, squares, peak
-    ints[0], ints[1] = seen, run
+    slide_squares(x, lo, hi, row, int(params[0]), 0, ZSCORE, out, state, ints)

@@ -45,6 +45,6 @@ def kernel(x, time, lo, hi, row, out, window_full, params, state, ints):
         start = time[t] - window
         while leaves(ints, room, at, start):
             drop_oldest(state, ints, room, start)
-        enter(state, ints, room, at, x[t], time[t])
+        enter(state, ints, room, x[t], time[t])
         out[t] = float(at - ints[0] + 1 - ints[1])
         window_full[t] = is_short(ints, start)

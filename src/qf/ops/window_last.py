@@ -46,16 +46,16 @@ def polars(x, time, window, max_rows):
 def kernel(x, time, lo, hi, row, out, window_full, params, state, ints):
     window, room = int(params[0]), int(params[1])
     newest = state[0]
-    newest_row = ints[4] - 1  # kept one higher, so that a fresh state says "never"
+    newest_row = ints[6] - 1  # kept one higher, so that a fresh state says "never"
     for t in range(lo, hi):
         at = row + t - lo
         start = time[t] - window
         while leaves(ints, room, at, start):
             drop_oldest(state, ints, room, start)
-        enter(state, ints, room, at, x[t], time[t])
+        enter(state, ints, room, x[t], time[t])
         if x[t] == x[t]:
             newest, newest_row = x[t], at
         out[t] = newest if newest_row >= ints[0] else math.nan
         window_full[t] = is_short(ints, start)
     state[0] = newest
-    ints[4] = newest_row + 1
+    ints[6] = newest_row + 1

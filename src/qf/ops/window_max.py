@@ -43,27 +43,27 @@ def polars(x, time, window, max_rows):
 @op.kernel
 def kernel(x, time, lo, hi, row, out, window_full, params, state, ints):
     window, room = int(params[0]), int(params[1])
-    queue = FIRST + room  # where the queue of rows begins: each larger than all after it
-    head, count = ints[4], ints[5]
+    queue = FIRST + room  # where the queue of places begins: each value larger than all after it
+    head, count = ints[6], ints[7]
     for t in range(lo, hi):
         at = row + t - lo
         start = time[t] - window
         while leaves(ints, room, at, start):
-            if count > 0 and ints[queue + head] == ints[0]:
+            if count > 0 and ints[queue + head] == ints[4]:
                 head = head + 1 if head + 1 < room else 0
                 count -= 1
             drop_oldest(state, ints, room, start)
-        enter(state, ints, room, at, x[t], time[t])
+        place = enter(state, ints, room, x[t], time[t])
         if x[t] == x[t]:
+            last = head + count if head + count < room else head + count - room
             while count > 0:
-                last = head + count - 1
-                last = last if last < room else last - room
-                if state[FIRST + ints[queue + last] % room] > x[t]:
+                before = last - 1 if last > 0 else room - 1
+                if state[FIRST + ints[queue + before]] > x[t]:
                     break
+                last = before
                 count -= 1
-            last = head + count
-            ints[queue + (last if last < room else last - room)] = at
+            ints[queue + last] = place
             count += 1
-        out[t] = state[FIRST + ints[queue + head] % room] if ints[1] == 0 else math.nan
+        out[t] = state[FIRST + ints[queue + head]] if ints[1] == 0 else math.nan
         window_full[t] = is_short(ints, start)
-    ints[4], ints[5] = head, count
+    ints[6], ints[7] = head, count

@@ -59,7 +59,7 @@ def polars(x, time, window, max_rows):
 def kernel(x, time, lo, hi, row, out, window_full, params, state, ints):
     window, room = int(params[0]), int(params[1])
     total, rest = state[0], state[1]
-    run = ints[4]  # how many rows in a row have had this very value
+    run = ints[6]  # how many rows in a row have had this very value
     for t in range(lo, hi):
         at = row + t - lo
         start = time[t] - window
@@ -69,7 +69,7 @@ def kernel(x, time, lo, hi, row, out, window_full, params, state, ints):
                 result = total - old
                 rest += lost(total, -old, result)
                 total = result
-        enter(state, ints, room, at, x[t], time[t])
+        enter(state, ints, room, x[t], time[t])
         run = run + 1 if x[t] == x[t - 1] else 1
         if x[t] == x[t]:
             result = total + x[t]
@@ -77,8 +77,10 @@ def kernel(x, time, lo, hi, row, out, window_full, params, state, ints):
             total = result
         if at % AFRESH == 0:
             total, rest = 0.0, 0.0
-            for i in range(ints[0], at + 1):
-                value = state[FIRST + i % room]
+            place = ints[4]
+            for _ in range(ints[0], at + 1):
+                value = state[FIRST + place]
+                place = place + 1 if place + 1 < room else 0
                 if value == value:
                     result = total + value
                     rest += lost(total, value, result)
@@ -88,4 +90,4 @@ def kernel(x, time, lo, hi, row, out, window_full, params, state, ints):
         out[t] = finite(found) if ints[1] == 0 else math.nan
         window_full[t] = is_short(ints, start)
     state[0], state[1] = total, rest
-    ints[4] = run
+    ints[6] = run

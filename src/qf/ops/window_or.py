@@ -16,7 +16,7 @@ N_BITS = len(QUALITY)
 op = define(
     "window_or(bits: int, time: time, window: 1ms..7d) -> out: int",
     memory=lambda window: 0,
-    ints=lambda window: N_BITS + 1,
+    ints=lambda window: N_BITS + 2,
     unit="bits",
     example='window_or(quality, "5s")',
 )
@@ -47,17 +47,19 @@ def polars(bits, time, window):
 @op.kernel
 def kernel(bits, time, lo, hi, out, params, ints):
     window = int(params[0])
-    live = ints[N_BITS]  # the bits seen inside the window
+    live, soonest = ints[N_BITS], ints[N_BITS + 1]  # bits inside; the time at which one may leave
     for t in range(lo, hi):
         now = bits[t] if bits[t] != NULL_INT else 0
-        if (now | live) == 0:
-            out[t] = 0
-            continue
-        live |= now
-        for place in range(N_BITS):
-            if now >> place & 1:
-                ints[place] = time[t]
-            elif live >> place & 1 and ints[place] <= time[t] - window:
-                live &= ~(1 << place)
+        if now != 0 or (live != 0 and time[t] >= soonest):
+            live |= now
+            soonest = time[t] + window
+            for place in range(N_BITS):
+                if now >> place & 1:
+                    ints[place] = time[t]
+                elif live >> place & 1:
+                    if time[t] - ints[place] >= window:
+                        live &= ~(1 << place)
+                    else:
+                        soonest = min(soonest, ints[place] + window)
         out[t] = live
-    ints[N_BITS] = live
+    ints[N_BITS], ints[N_BITS + 1] = live, soonest

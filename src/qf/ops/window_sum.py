@@ -57,15 +57,17 @@ def kernel(x, time, lo, hi, row, out, window_full, params, state, ints):
                 result = total - old
                 rest += lost(total, -old, result)
                 total = result
-        enter(state, ints, room, at, x[t], time[t])
+        enter(state, ints, room, x[t], time[t])
         if x[t] == x[t]:
             result = total + x[t]
             rest += lost(total, x[t], result)
             total = result
         if at % AFRESH == 0:
             total, rest = 0.0, 0.0
-            for i in range(ints[0], at + 1):
-                value = state[FIRST + i % room]
+            place = ints[4]
+            for _ in range(ints[0], at + 1):
+                value = state[FIRST + place]
+                place = place + 1 if place + 1 < room else 0
                 if value == value:
                     result = total + value
                     rest += lost(total, value, result)
