@@ -143,7 +143,7 @@ class _Reader:
         if bars_are_broken:
             problems[:] = [each for each in problems if each.code not in FOLLOWS_FROM_BARS]
         files = self._files([*types.files, *book.files, *providers.files])
-        state, engine = file.state_engine, file.feature_engine
+        state = file.state_engine
         return Project(
             folder=self.folder,
             name=file.name,
@@ -164,12 +164,7 @@ class _Reader:
             labels=labels,
             feature_sets=sets,
             feature_types=types.used(),
-            engine=EngineChoice(
-                engine.historical_feature_engine,
-                engine.realtime_feature_engine,
-                file.label_engine.historical_label_engine,
-                file.label_engine.realtime_label_engine,
-            ),
+            engine=_engine_choice(file),
             costs=costs,
             tables=frozenset(file.tables),
             sinks=self._later("sinks"),
@@ -231,6 +226,16 @@ class _Reader:
         ops = sorted((self.folder / ".definitions" / "ops").glob("*"))
         fixed = [self.folder / PROJECT_FILE, self.folder / INSTRUMENTS_FILE]
         return [path for path in (*fixed, *found, *ops) if path.is_file()]
+
+
+def _engine_choice(file: ProjectFile) -> EngineChoice:
+    features, labels = file.feature_engine, file.label_engine
+    return EngineChoice(
+        features.historical_feature_engine,
+        features.realtime_feature_engine,
+        labels.historical_label_engine,
+        labels.realtime_label_engine,
+    )
 
 
 def _paths(folder: Path, local: LocalConfig) -> Paths:
