@@ -1,5 +1,7 @@
 """What bars do at the edges: boundaries, midnight, sums that do not fit, large trades, silence."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,6 @@ from qf.clock import DAY_NS, SECOND_NS
 from qf.program import Program
 from qf.schema import BIT, NULL_INT
 from qf.testing.contract_bars import UNITS, open_bars, partition_error, run, tick_plan
-import itertools
 
 START = 20_000 * DAY_NS
 NS = 1_000_000_000
@@ -175,6 +176,15 @@ def test_a_sum_that_does_not_fit_is_null_and_flagged_never_wrong():
     assert np.isnan(bars["value"]).all() and np.isnan(bars["vwap"]).all()
     assert (bars["quality"] & BIT["undefined"]).all()
     assert bars["volume_lots"].tolist() == [3 * 2**52] * 2
+
+
+def test_one_value_that_did_not_fit_makes_the_bar_s_value_null():
+    ticks = tape(range(20))
+    ticks["value_units"][5] = NULL_INT
+    bars = bars_of({"type": "tick", "count": 10}, ticks)
+    assert bars["value_units"].tolist() == [NULL_INT, int(ticks["value_units"][10:].sum())]
+    assert [bool(bits & BIT["undefined"]) for bits in bars["quality"]] == [True, False]
+    assert np.isnan(bars["value"]).tolist() == [True, False]
 
 
 def test_a_value_that_did_not_fit_closes_a_dollar_bar():
