@@ -40,6 +40,7 @@ def test_all_planted_defects_and_nothing_else_are_found(tmp_path):
         planted = plant(_slice(venue, rng), names, seed)
         found = _inspect(planted.lines, venue, tmp_path / "capture")
         assert set(found.findings) == planted.findings, (seed, venue, planted.kinds)
+        assert {seq for seq, _, _ in found.refused} == planted.refused, (seed, planted.kinds)
         assert len(found.findings) == len(set(found.findings))
         planted_kinds.update(planted.kinds)
     assert len(planted_kinds) >= 20

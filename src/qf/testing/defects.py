@@ -27,6 +27,7 @@ class Frame:
     body: bytes
     stream: str
     findings: set[tuple[str, str]] = field(default_factory=set)
+    is_refused: bool = False
 
     def message(self) -> dict[str, Any]:
         """Return the decoded frame."""
@@ -56,6 +57,7 @@ class Planted:
 
     lines: list[bytes]
     findings: set[tuple[int, str, str]]
+    refused: set[int]  # the ordinals of the frames that must go to quarantine; all others are kept
     kinds: list[str]
 
 
@@ -124,7 +126,8 @@ def plant(lines: Sequence[bytes], names: Sequence[str], seed: int) -> Planted:
     found = {
         (seq, stream, rule) for seq, item in enumerate(items) for stream, rule in item.findings
     }
-    return Planted([item.time + b" " + item.body for item in items], found, done)
+    refused = {seq for seq, item in enumerate(items) if item.is_refused}
+    return Planted([item.time + b" " + item.body for item in items], found, refused, done)
 
 
 def _choose(
@@ -153,6 +156,7 @@ def _damage(kind: Kind, frame: Frame, next_frame: Frame, rng: random.Random) -> 
     kind.damage(frame, message, rng)
     stream = "unreadable" if kind.fate == UNKNOWN else frame.stream
     frame.findings.add((stream, kind.rule))
+    frame.is_refused = kind.fate != KEPT
     after = kind.after
     if after == "gap" or kind.fate == UNKNOWN:
         after = gap_rule(frame.stream) if frame.stream in TIMED else ""
