@@ -20,6 +20,10 @@ BAD_NAME = diagnostic(
     hint="use a letter, then at most 62 letters, digits and underscores",
 )
 
+NAME_TAKEN = diagnostic(
+    "QF608", "the set {feature_set} would have two columns called {name!r}", hint="rename a feature"
+)
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 
 _WHERE = (
@@ -366,19 +370,25 @@ def bar_table(rule: str) -> Table:
 
 
 def vector_table(feature_set: str, features: Iterable[str]) -> Table:
-    """Return the table of one set's decision vectors. Errors: QF600."""
+    """Return the table of one set's decision vectors. Errors: QF600, QF608."""
     check_name(feature_set, "feature set")
     columns = []
     for name in features:
         check_name(name, "feature")
         columns.append(Field(name, "DOUBLE", f"{name} as the decision sees it, after staleness"))
         columns.append(Field(f"{name}_age_ms", "DOUBLE", f"age of {name} at the decision"))
+    fields = (*_WHERE, _CLOCK, _BAR_ID, _FEATURE_TIME, *columns, _QUALITY)
+    seen: set[str] = set()
+    for field in fields:
+        if field.name.lower() in seen:  # DuckDB does not tell cases apart
+            raise NAME_TAKEN(feature_set=feature_set, name=field.name)
+        seen.add(field.name.lower())
     return Table(
         f"feature_vectors_{feature_set}",
         "feature",
         ("venue", "symbol", "bar_clock", "bar_id"),
         "feature_time",
         f"What a decision sees of the set {feature_set}: one row per bar of its clock.",
-        (*_WHERE, _CLOCK, _BAR_ID, _FEATURE_TIME, *columns, _QUALITY),
+        fields,
         "bar_id",
     )

@@ -50,12 +50,13 @@ FAULTS = {
 
 
 def make(folder: Path) -> Path:
-    """Write the project: four minutes across midnight, with faults of every kind."""
+    """Write the project: six minutes across midnight, with faults of every kind."""
     write_project(folder, draft_project(folder.name, "crypto", None, None))
     definitions = folder / ".definitions"
     provider = definitions / "feed_providers" / "simulated_market.yml"
-    lines = provider.read_text().replace("minutes: 30", "minutes: 4").splitlines()
-    lines = ["start: 2024-01-01T23:58:00Z" if "start:" in line else line for line in lines]
+    text = provider.read_text().replace("minutes: 30", "minutes: 6")
+    lines = text.replace("intensity: 30", "intensity: 80").splitlines()
+    lines = ["start: 2024-01-01T23:57:00Z" if "start:" in line else line for line in lines]
     provider.write_text("\n".join([*lines, f"faults: {json.dumps(FAULTS)}"]) + "\n")
     for name, formula in (TYPES | BAR_TYPES).items():
         text = {

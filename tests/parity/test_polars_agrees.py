@@ -61,7 +61,9 @@ def test_the_vectors_table_has_the_same_rows(both):
 
 
 def test_the_tables_that_polars_does_not_make_are_written_all_the_same(both):
-    assert both["polars"][3] == both["machine"][3]
+    rows = {engine: dict(found[3]) for engine, found in both.items()}
+    assert rows["polars"].pop("qf_runs") == 2 * rows["machine"].pop("qf_runs")
+    assert rows["polars"] == rows["machine"]
     assert both["polars"][0].counts == both["machine"][0].counts
 
 
@@ -69,7 +71,7 @@ def test_the_summary_tells_how_far_the_engines_agree(both):
     lines = both["polars"][0].lines()
     assert any("polars flow_0: " in line and "unequal 0.000%" in line for line in lines)
     assert any("columns agree, ages and quality too" in line for line in lines)
-    assert not any("polars" in line for line in both["machine"][0].lines())
+    assert not any(line.startswith("  polars") for line in both["machine"][0].lines())
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,12 @@ def test_no_name_reaches_sql_unless_it_is_an_identifier(name):
         Store(":memory:", name)
 
 
+@pytest.mark.parametrize("names", [("a", "A"), ("a", "a_age_ms"), ("quality",), ("Symbol",)])
+def test_a_feature_cannot_take_the_name_of_another_column(names):
+    with pytest.raises(QuantflowError, match="QF608"):
+        vector_table("mine", names)
+
+
 def test_an_unknown_table_or_column_has_near_names(reader):
     with pytest.raises(QuantflowError, match="QF605") as refused:
         reader.frame("cdm_dollar_bar")

@@ -39,7 +39,7 @@ class SetRows:
     """What one feature set came to: rows by feature on their own clocks, and the vectors."""
 
     features: dict[str, pl.DataFrame]  # bar_id, feature_time, known_row, value, quality, raw, …
-    vectors: pl.DataFrame  # bar_id, feature_time, <feature>, its _age (ns) and _quality; quality
+    vectors: pl.DataFrame  # bar_id, feature_time, <feature>, <feature>:age (ns), …:quality; quality
     tolerance: dict[str, float]  # relative, summed over the ops that make each feature's row
 
 
@@ -205,10 +205,10 @@ def _vectors(feature_set: FeatureSet, rows: Frames, decisions: pl.DataFrame) -> 
         seen = _as_of(feature, rows[feature.name], vectors)
         vectors = vectors.with_columns(
             seen["value"].alias(feature.name),
-            seen["age"].alias(f"{feature.name}_age"),
-            seen["quality"].alias(f"{feature.name}_quality"),
+            seen["age"].alias(f"{feature.name}:age"),
+            seen["quality"].alias(f"{feature.name}:quality"),
         )
-    tainted = [pl.col(f"{feature.name}_quality") for feature in feature_set.features]
+    tainted = [pl.col(f"{feature.name}:quality") for feature in feature_set.features]
     return vectors.with_columns(quality=bits.either(tainted))
 
 

@@ -167,8 +167,9 @@ class PolarsRun:
             columns["quality"] = _array(rows.vectors["quality"])
             for feature in each.features:
                 columns[feature.name] = _array(rows.vectors[feature.name])
-                age = rows.vectors[f"{feature.name}_age"] / 1e6
-                columns[f"{feature.name}_age_ms"] = _array(age)
+                # NumPy divides; Polars would multiply by the reciprocal, another last bit.
+                age = _array(rows.vectors[f"{feature.name}:age"].cast(pl.Float64)) / 1e6
+                columns[f"{feature.name}_age_ms"] = age
             table = vector_table(each.name, [f.name for f in each.features])
             writer.write(table, columns, bar_clock=each.bar, **where)
 
@@ -184,7 +185,7 @@ class PolarsRun:
             found.append(self._agree(each, feature.name, "features", mine, theirs, rows))
         for feature in each.features:
             machine, name = frames[each.bar], feature.name
-            columns = {"value": name, "age": f"{name}_age", "quality": f"{name}_quality"}
+            columns = {"value": name, "age": f"{name}:age", "quality": f"{name}:quality"}
             mine = rows.vectors.select("bar_id", **columns)
             theirs = machine.select(**{key: f"{each.name}:{name}.{key}" for key in columns})
             found.append(self._agree(each, feature.name, "vectors", mine, theirs, rows))
