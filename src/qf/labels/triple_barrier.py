@@ -11,7 +11,8 @@ u and l are `upper` and `lower` times 1, the volatility of bar i, or the round-t
 barriers inside one bar: `stop_first` takes the stop of the side (lower for long, upper for short),
 `skip` writes no label. label_end is the feature_time of the bar that decided, so it is never
 before feature_time; `barrier` is the one touched (+1, −1, 0). A row is made when it is decided,
-in the order of label_end, then bar_id. Open labels are the int64 state: at most `vertical_bars`.
+in the order of label_end, then bar_id. Open labels are the int64 state: at most `vertical_bars`,
+which is 4,096 where a label is bounded by seconds alone.
 Units: ret, upper and lower as fractions of price. Null rule: a bar whose volatility is null or 0
 (where that is the unit), or whose side is null or 0 (side `column`), gets no label.
 Source: López de Prado (2018), Advances in Financial Machine Learning, sections 3.2-3.4.
