@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from qf.testing.contract import LAWS, cases_of, map_ops
 from qf.testing.contract.cases import ROWS, has_kernel
-from qf.testing.contract.laws import cut_case, the_past_never_changes_when_the_future_does
+from qf.testing.contract.laws import LONG, cut_case, the_past_never_changes_when_the_future_does
 
 OPS = map_ops("ops", "normalizers", "staleness")
 every_op = pytest.mark.parametrize("op", OPS, ids=[f"{op.family}.{op.name}" for op in OPS])
@@ -29,7 +29,7 @@ def test_law(law, op):
 @every_kernel
 @few
 @given(
-    cuts=st.lists(st.integers(1, ROWS - 1), max_size=12),
+    cuts=st.lists(st.integers(1, ROWS - 1) | st.integers(1, LONG - 1), max_size=12),
     block=st.sampled_from([1, 5, 32, 2048]),
     chosen=st.integers(0, 1000),
 )

@@ -23,6 +23,7 @@ from qf.testing.contract.documents import (
 from qf.testing.contract.laws import (
     cutting_the_stream_changes_no_bit,
     kernel_equals_definition,
+    long_runs_do_not_drift,
     lookback_is_enough,
     memory_is_enough,
     null_in_stays_defined,
@@ -51,6 +52,7 @@ LAWS = (
     bounds_are_refused_with_a_good_error,
     kernel_equals_definition,
     polars_equals_definition,
+    long_runs_do_not_drift,
     null_in_stays_defined,
     warmup_is_exact,
     the_past_never_changes_when_the_future_does,

@@ -8,7 +8,9 @@ import re
 import textwrap
 from typing import Any
 
-from qf.errors import DefinitionError
+from qf.errors import DefinitionError, QuantflowError
+from qf.language.columns import ColumnTable
+from qf.language.compile import compile_formula
 from qf.op import Op
 from qf.signature import Parameter
 from qf.testing.contract.cases import parameter_sets
@@ -62,12 +64,34 @@ def _needed(op: Op, name: str) -> bool:
 
 
 def example_compiles(op: Op) -> None:
-    """Demand that the example is a legal call, and for a function that the language takes it."""
+    """Demand that the example is legal: a call of the op, and for a function a formula.
+
+    Ops over quality bits are called by engines only; a formula cannot name their columns.
+    """
     law, text = "example_compiles", op.example
-    if not re.fullmatch(rf"{op.name}\(.*\)", text, re.DOTALL):
+    is_function = op.family == "ops" and op.unit != "bits"
+    if is_function:
+        _compiled(op, law, text)
+    elif not re.fullmatch(rf"{op.name}\(.*\)", text, re.DOTALL):
         raise BROKEN_LAW(op=op.name, law=law, what=f"its example {text!r} is not a call of it")
     if not parameter_sets(op):
         raise BROKEN_LAW(op=op.name, law=law, what=f"its example {text!r} is out of bounds")
+
+
+def _compiled(op: Op, law: str, text: str) -> None:
+    """Compile the example on the tick clock, or where that fails on a bar clock."""
+    first: QuantflowError | None = None
+    for table in (ColumnTable.tick(levels=5), ColumnTable.bars("tick_k_50")):
+        try:
+            graph = compile_formula(text, table=table)
+        except QuantflowError as error:
+            first = first or error
+            continue
+        if op.name in graph.ops or {"formula", "expand"} & op.rules.keys():
+            return
+        raise BROKEN_LAW(op=op.name, law=law, what=f"its example {text!r} does not use it")
+    what = f"its example {text!r} does not compile: {first.sentence if first else ''}"
+    raise BROKEN_LAW(op=op.name, law=law, what=what)
 
 
 def gaps_are_strict(op: Op) -> None:

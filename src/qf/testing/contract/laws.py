@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from qf.testing.contract.runs import (
     run_polars,
 )
 
+LONG = 1_500  # rows that pass the restarts of the longest stretch
 POISON = (-7.25e5, 3.5e6)  # two values: one could be right by chance
 
 
@@ -32,6 +34,23 @@ def kernel_equals_definition(op: Op) -> None:
     for case in cases_of(op):
         got = run_compiled(case, case.columns())
         close(op, "kernel_equals_definition", got, run_definition(case), where=case.where)
+
+
+def long_runs_do_not_drift(op: Op) -> None:
+    """Hold the kernel to the definition late in a long run: many restarts, jumps that have left.
+
+    The definition is asked at a few rows only, so that it may be slow.
+    """
+    if not has_kernel(op) or "definition" in op.gaps:
+        return
+    rows = 3_000
+    for market, role in (("jumps", "flow"), ("calm", "price"), ("nulls", "free")):
+        case = replace(next(cases_of(op)), market=market, role=role)
+        asked = [*range(rows - 1, 2_000, -131)]
+        got = run_compiled(case, case.columns(rows))
+        want = run_definition(case, rows, tuple(asked))
+        late = {name: column[asked] for name, column in got.items()}
+        close(op, "long_runs_do_not_drift", late, want, where=f"rows {asked}; {case.where}")
 
 
 def polars_equals_definition(op: Op) -> None:
@@ -140,7 +159,7 @@ def _spoil(columns: Columns, name: str, kind: str, cut: int, poison: float) -> N
 
 
 def cutting_the_stream_changes_no_bit(
-    op: Op, cuts: Sequence[int] = (1, 2, 23, 24, 25, 100, 101, 192), block: int = 32
+    op: Op, cuts: Sequence[int] = (1, 2, 23, 24, 25, 100, 101, 192, 1100), block: int = 32
 ) -> None:
     """Cut the stream, and at each cut save, and restore into another program: no bit changes."""
     if not has_kernel(op):
@@ -151,12 +170,13 @@ def cutting_the_stream_changes_no_bit(
 
 def cut_case(case: Case, cuts: Sequence[int], block: int) -> None:
     """Compare one case cut at the given rows, in blocks of `block`, with the case in one push."""
-    columns = case.columns()
+    rows = LONG if cuts and max(cuts) >= ROWS else ROWS
+    columns = case.columns(rows)
     whole = run_compiled(case, columns)
     saved = empty_state(case, block)
     twins = programs(case, block, 2)
     parts = []
-    edges = [0, *sorted({cut for cut in cuts if 0 < cut < ROWS}), ROWS]
+    edges = [0, *sorted({cut for cut in cuts if 0 < cut < rows}), rows]
     for turn, (low, high) in enumerate(itertools.pairwise(edges)):
         program = twins[turn % 2]
         program.restore(saved)

@@ -74,19 +74,22 @@ def push(program: Program, columns: Columns) -> Columns:
 
 
 @functools.lru_cache(maxsize=512)
-def run_definition(case: Case, rows: int = ROWS) -> Columns:
-    """Return what the definition says, row by row, from the past prefixes alone."""
+def run_definition(case: Case, rows: int = ROWS, asked: tuple[int, ...] | None = None) -> Columns:
+    """Return what the definition says at the asked rows (default all), from the pasts alone."""
     columns = case.columns(rows)
     given = [columns[one.name].tolist() for one in case.op.signature.inputs]
     names = output_names(case)
     bound, first = case.bound, case.op.amount("warmup", case.bound)
     rule = case.op.rules["definition"]
-    made: list[list[Any]] = [[None] * rows for _ in names]
-    for t in range(first, rows):
+    chosen = range(rows) if asked is None else asked
+    made: list[list[Any]] = [[None] * len(chosen) for _ in names]
+    for at, t in enumerate(chosen):
+        if t < first:
+            continue
         value = rule(*[column[: t + 1] for column in given], **bound)
         parts = value if isinstance(value, tuple | list) else (value,)
         for place, part in enumerate(parts):
-            made[place][t] = part
+            made[place][at] = part
     return {
         name: _as_column(values, kind) for (name, kind), values in zip(names, made, strict=True)
     }
