@@ -62,7 +62,7 @@ def test_a_scalar_means_what_yaml_1_2_says(text, meaning):
         ("a: !mine 1\n", "QF204"),
         ("a: 1\n---\nb: 2\n", "QF204"),
         ("? [a]\n: 1\n", "QF204"),
-        ("a: " + "[" * 33 + "]" * 33, "QF206"),
+        ("a: " + "[" * 32 + "]" * 32, "QF206"),
         ("a: [1\n", "QF203"),
         ("a: \x07\n", "QF203"),
         (f"a: {'9' * 41}\n", "QF203"),
@@ -74,7 +74,7 @@ def test_what_is_not_plain_data_is_refused_with_its_place(text, expected):
 
 
 def test_depth_and_size_up_to_the_limit_are_accepted():
-    assert parse_document("a: " + "[" * 30 + "]" * 30, "t").value
+    assert parse_document("a: " + "[" * 31 + "]" * 31, "t").value
     assert parse_document("a: " + "x" * (MAX_BYTES - 3), "t").value
 
 

@@ -21,7 +21,7 @@ from qf.project.document import Document, read_document
 from qf.project.feature_specs import Context, SetBook, resolve_sets
 from qf.project.feature_types import TypeBook
 from qf.project.label_specs import LabelBook
-from qf.project.local import LOCAL_FILE, read_local
+from qf.project.local import read_local
 from qf.project.model import (
     Costs,
     EngineChoice,
@@ -262,8 +262,6 @@ def _hash(folder: Path, files: list[Path], types: TypeBook) -> str:
     """Return the content hash of every definition in use; secrets are no part of it."""
     digest = hashlib.sha256()
     for path in sorted(files):
-        if path.name == LOCAL_FILE:
-            continue
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     for name, found in sorted(types.used().items()):
