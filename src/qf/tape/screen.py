@@ -73,6 +73,10 @@ class Levels(NamedTuple):
     sizes: Any
 
 
+BOTH_SIDES = (1, -1)
+NO_LEVEL = Levels((0,), (0,), (0,))  # a message without levels is still one row
+
+
 class Verdict(NamedTuple):
     """What the screen says of a record: quarantine rules, order rules, quality bits, rows."""
 
@@ -140,43 +144,54 @@ class Screen:
 
     def _levels(self, record: Record) -> Levels:
         """Return the rows in integers. Raises Refused at the first rule broken."""
-        bids, asks, stream = record.bids, record.asks, record.stream
+        stream = record.stream
+        if stream in ("trade", "agg_trade"):
+            return self._trade(record)
+        if stream == "bbo":
+            return self._quote(record)
         if stream in ("mark", "liquidation"):
             _check_values(record)
-            return Levels([0], [0], [0])
-        if isinstance(bids, tuple) and bids and isinstance(bids[0], np.ndarray):
-            return self._array_levels(record)
+            return NO_LEVEL
+        bids, asks = record.bids, record.asks
+        if bids.__class__ is tuple and bids and bids[0].__class__ is np.ndarray:
+            return self._array_book(record)
         ticks, lots = self.grid.ticks, self.grid.lots
         bid_prices = [ticks[level[0]] for level in bids]
         ask_prices = [ticks[level[0]] for level in asks]
         sizes = [lots[level[1]] for level in bids]
         sizes += [lots[level[1]] for level in asks]
-        if stream == "depth":
-            if len(bid_prices) + len(ask_prices) == 0:
-                return Levels([0], [0], [0])
+        if stream == "snapshot":
+            _check_book(bid_prices, ask_prices)
+        elif not sizes:
+            return NO_LEVEL
+        else:
             _no_repeats(bid_prices)
             _no_repeats(ask_prices)
-        elif stream == "snapshot":
-            _check_book(bid_prices, ask_prices)
-        elif stream == "bbo":
-            if bid_prices[0] >= ask_prices[0]:
-                raise Refused("crossed")
-            if not all(sizes):
-                raise Refused("size_not_positive")
-        elif not sizes or not sizes[0]:
-            raise Refused("size_not_positive")
-        else:
-            return Levels([record.direction], bid_prices or ask_prices, sizes)
         sides = [1] * len(bid_prices) + [-1] * len(ask_prices)
         return Levels(sides, bid_prices + ask_prices, sizes)
 
-    def _array_levels(self, record: Record) -> Levels:
+    def _trade(self, record: Record) -> Levels:
+        ((price, size),) = record.bids or record.asks
+        ticks, lots = self.grid.ticks[price], self.grid.lots[size]
+        if lots == 0:
+            raise Refused("size_not_positive")
+        return Levels((record.direction,), (ticks,), (lots,))
+
+    def _quote(self, record: Record) -> Levels:
+        ((bid, bid_size),), ((ask, ask_size),) = record.bids, record.asks
+        ticks, lots = self.grid.ticks, self.grid.lots
+        prices, sizes = (ticks[bid], ticks[ask]), (lots[bid_size], lots[ask_size])
+        if prices[0] >= prices[1]:
+            raise Refused("crossed")
+        if not all(sizes):
+            raise Refused("size_not_positive")
+        return Levels(BOTH_SIDES, prices, sizes)
+
+    def _array_book(self, record: Record) -> Levels:
         (bid_prices, bid_sizes), (ask_prices, ask_sizes) = record.bids, record.asks
         ticks, lots = self.grid.ticks.of_floats, self.grid.lots.of_floats
         bids, asks = ticks(bid_prices), ticks(ask_prices)
         sizes = lots(np.concatenate((bid_sizes, ask_sizes)))
-        if record.stream != "snapshot":
-            raise Refused("wrong_type")
         if bids.size + asks.size == 0:
             raise Refused("empty_snapshot")
         if (np.diff(bids) >= 0).any() or (np.diff(asks) <= 0).any():
