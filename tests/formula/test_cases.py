@@ -5,10 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pytest
 
-from formula.sample import compile_plainly, context_of, graph_of, market, run_graph
+from formula.sample import (
+    compile_plainly,
+    context_of,
+    graph_of,
+    market,
+    run_graph,
+    same_bits,
+)
 from qf.errors import DefinitionError
 from qf.language.context import Value, functions
 from qf.language.parse import parse
@@ -68,13 +74,6 @@ def made_of_a_formula(signature: str, text: str) -> Op:
 
 SHARE_OF = made_of_a_formula("share_of(x, window: 2..1000 = 10)", "x / rolling_sum(x, window)")
 FUNCTIONS = {**functions(), "share_of": SHARE_OF}
-
-
-def same_bits(left: np.ndarray, right: np.ndarray) -> bool:
-    """Compare as the machine's words; every missing value is the same one."""
-    return np.array_equal(np.isnan(left), np.isnan(right)) and np.array_equal(
-        left[~np.isnan(left)].view(np.int64), right[~np.isnan(right)].view(np.int64)
-    )
 
 
 @cases_of("inline")

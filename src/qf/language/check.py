@@ -44,6 +44,8 @@ NO_TIME_WINDOW = diagnostic(
 LOST_ARGUMENT = diagnostic("QF135", "{op} over a time window takes no {name}")
 
 
+BAR_RING_ROWS = 4096  # a time window holds at most so many bars by default; ticks: the op's default
+
 # These hand on a value they are given: of conditions they make a condition.
 _CHOOSE = ("where", "coalesce", "lag")
 
@@ -119,20 +121,19 @@ def _in_time(bound: Bound, context: Context) -> Bound:
 def _call(bound: Bound | None, call: Call, nodes: _Nodes, place_of: dict[int, int]) -> int:
     assert bound is not None
     context, op = nodes.context, bound.op
-    values = parameter_values(bound, context)
+    values = _with_clock_defaults(bound, parameter_values(bound, context), context)
     inputs = [
         _fit(bound, name, tree, place_of[id(tree)], nodes) for name, tree in bound.inputs.items()
     ]
     _check_units(bound, inputs, nodes, call)
     below = [nodes.made[i] for i in inputs]
-    is_condition = op.unit == "bool"
     return nodes.add(
         Node(
             name=op.name,
             inputs=tuple(inputs),
             parameters=tuple(values.items()),
-            kind="bool" if is_condition or _chooses_conditions(bound, below) else "float",
-            unit=() if is_condition else _unit(bound, below),
+            kind=_kind(bound, below),
+            unit=() if op.unit == "bool" else _unit(bound, below),
             warmup=op.amount("warmup", values) + max((n.warmup for n in below), default=0),
             memory=_memory(op, values, below),
             book=any(n.book for n in below),
@@ -246,6 +247,19 @@ def _unit(bound: Bound, below: list[Node]) -> Any:
     if op.unit in ("x*y", "x/y"):  # a number beside a unit is a pure number
         units = {name: () if values[name] is not None else unit for name, unit in units.items()}
     return unit_of(op.unit, units, values)
+
+
+def _with_clock_defaults(bound: Bound, values: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Return the parameters with a smaller ring for time windows over bars, unless one is given."""
+    if context.table.is_bar and "max_rows" in values and "max_rows" not in bound.parameters:
+        return {**values, "max_rows": min(values["max_rows"], BAR_RING_ROWS)}
+    return values
+
+
+def _kind(bound: Bound, below: list[Node]) -> str:
+    if bound.op.unit == "bool" or _chooses_conditions(bound, below):
+        return "bool"
+    return bound.op.signature.outputs[0].kind
 
 
 def _chooses_conditions(bound: Bound, below: list[Node]) -> bool:

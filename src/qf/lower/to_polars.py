@@ -5,10 +5,10 @@
    rule may use `over` or `rolling`, which would compute a nested expression once per group
 3. each stage is one `with_columns`; the values get the features' names, the rest is dropped
 
-Missing is null on this side, never NaN; every op's answer passes `_finite`, so a division by zero
-or an overflow is null here as it is NaN in the machine. A number is a column of full length and
-not a literal: Polars computes `column / literal` as a multiplication by the reciprocal, which
-differs from a division in the last bit.
+Missing is null on this side, never NaN: columns and answers pass `_finite`, and the contract suite
+refuses an op whose rule returns anything else, so 1/0 is null here as it is NaN in the machine.
+A number is a column of full length and not a literal (ops/constant.py): Polars computes `column /
+literal` as a multiplication by the reciprocal, which differs from a division in the last bit.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ NO_POLARS_RULE = diagnostic(
 )
 
 Expression = pl.Expr
+_VALUE = "%value"
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 
@@ -50,15 +51,18 @@ def with_graphs(frame: Frame, graphs: Mapping[str, Graph], time: str = "processe
 
 
 def to_polars(graph: Graph, time: str = "processed_time") -> pl.Expr:
-    """Return one expression for the graph: its value under `with_columns` or `select`.
+    """Return one expression for the graph's value, for `select`, `with_columns` and `over`.
 
-    It nests the ops' rules; where a rule groups rows (`over`, `rolling`) `with_graphs` is the
-    quick way, and the one the feature engine takes. Errors: QF139.
+    It runs the stages of `with_graphs` over the columns the graph names: as nested expressions
+    they would double with every op, because a rule names its input more than once. Errors: QF139.
     """
-    made: list[pl.Expr] = []
-    for node in graph.nodes:
-        made.append(_apply(node, graph.ops, [made[i] for i in node.inputs], time))
-    return _finite(made[-1])
+    names = list(graph.columns)
+    names += [time] if time not in names and (graph.needs_time or not names) else []
+
+    def stages(columns: pl.Series) -> pl.Series:
+        return with_graphs(columns.struct.unnest(), {_VALUE: graph}, time)[_VALUE]
+
+    return pl.struct(names).map_batches(stages, return_dtype=pl.Float64)
 
 
 def _merge(
@@ -95,19 +99,19 @@ def _expression(node: Node, ops: Mapping[str, Op], time: str) -> pl.Expr:
     return _apply(node, ops, [pl.col(f"%{place}") for place in node.inputs], time)
 
 
-def _apply(node: Node, ops: Mapping[str, Op], made: list[pl.Expr], time: str) -> pl.Expr:
+def _apply(node: Node, ops: Mapping[str, Op], below: list[pl.Expr], time: str) -> pl.Expr:
     if node.column is not None:
         column = pl.col(node.column.name)
         return column if node.kind == "int" else _finite(column)
     parameters: dict[str, Any] = dict(node.parameters)
-    if node.name == "constant":
-        return pl.repeat(parameters["value"], pl.len(), dtype=pl.Float64)
     op = ops[node.name]
     if "polars" not in op.rules:
         raise NO_POLARS_RULE(op=op.name, reason=op.gaps.get("polars", "none is written"))
-    given = iter(made)
+    given = iter(below)
     inputs = [pl.col(time) if i.kind == "time" else next(given) for i in op.signature.inputs]
-    return _finite(op.rules["polars"](*inputs, **parameters))
+    made = op.rules["polars"](*inputs, **parameters)
+    value = made[0] if isinstance(made, tuple) else made
+    return value if node.kind == "int" else value.cast(pl.Float64)
 
 
 def _finite(expression: pl.Expr) -> pl.Expr:

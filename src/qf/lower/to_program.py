@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from qf.language.graph import Graph
+from qf.language.graph import Graph, Node
 from qf.program import Column, Plan
 
 
@@ -21,20 +21,44 @@ def lower(
     `columns` hold the plan's column for every name in `graph.columns`; `time` is the clock's
     processed_time (int64 ns), needed by ops over time and by formulas that read no column.
     """
-    made: list[Column] = []
+    return _lower(graph, plan, columns, time)[-1][1][0][0]
+
+
+def flags(
+    graph: Graph, plan: Plan, columns: Mapping[str, Column], time: Column | None = None
+) -> dict[str, list[Column]]:
+    """Return the int64 columns of 0 and 1 that its ops write beside their value, by their names.
+
+    A time window that held more rows than its ring says so in `window_full`; the engine turns it
+    into the quality bit of that name. The instructions are those that `lower` appends.
+    """
+    found: dict[str, list[Column]] = {}
+    for node, groups in _lower(graph, plan, columns, time):
+        if node.column is None:
+            for output, group in zip(graph.ops[node.name].signature.outputs, groups, strict=True):
+                if output is not graph.ops[node.name].signature.outputs[0]:
+                    found.setdefault(output.name, []).extend(group)
+    return found
+
+
+def _lower(
+    graph: Graph, plan: Plan, columns: Mapping[str, Column], time: Column | None
+) -> list[tuple[Node, tuple[tuple[Column, ...], ...]]]:
+    """Return each node with the columns of each of its outputs."""
+    made: list[tuple[Node, tuple[tuple[Column, ...], ...]]] = []
     clock = time.clock if time is not None else columns[graph.columns[0]].clock
     for node in graph.nodes:
         if node.column is not None:
-            made.append(columns[node.column.name])
+            made.append((node, ((columns[node.column.name],),)))
             continue
         op = graph.ops[node.name]
         given = iter(node.inputs)
         inputs = [
-            _time(time) if i.kind == "time" else made[next(given)] for i in op.signature.inputs
+            _time(time) if i.kind == "time" else made[next(given)][1][0][0]
+            for i in op.signature.inputs
         ]
-        groups = plan.add(op, inputs, dict(node.parameters), row_clock=clock)
-        made.append(groups[0][0])
-    return made[-1]
+        made.append((node, plan.add(op, inputs, dict(node.parameters), row_clock=clock)))
+    return made
 
 
 def _time(time: Column | None) -> Column:
