@@ -182,6 +182,7 @@ def view_take(w, levels, stream, stride0, t):
         size = stream[SIZE * stride0 + t]
         view_row(w, levels, kind, stream[SIDE * stride0 + t], price, size, frame_id)
         if last == 1:
-            w[BOOK_TIME] = stream[PROCESSED_TIME * stride0 + t]
+            # a ticker may become visible after a difference that was received later
+            w[BOOK_TIME] = max(w[BOOK_TIME], stream[PROCESSED_TIME * stride0 + t])
             view_close(w, levels, kind, frame_id, bits, stream[FLAGS * stride0 + t])
     return last
