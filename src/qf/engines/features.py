@@ -15,14 +15,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from qf.engines.columns import State
-from qf.errors import QuantflowError
-from qf.language.columns import ColumnTable, Input
-from qf.language.compile import compile_formula
 from qf.language.graph import Graph
 from qf.lower.to_program import lower
 from qf.op import Op, find
 from qf.program import Column, Plan
-from qf.project.model import Feature, FeatureSet, Normalization, Project, Staleness
+from qf.project.model import Feature, FeatureSet, Normalization, Staleness
 from qf.schema import BIT, BOOK_INVALID
 
 # What taints a formula that reads no book column: everything that is not about the book.
@@ -50,37 +47,6 @@ class Seen:
     value: Column
     age_ns: Column
     quality: Column
-
-
-def feature_graphs(project: Project, levels: int = 100) -> dict[tuple[str, str], Graph]:
-    """Return every feature's checked formula by (set, feature). Errors: QF1xx at their place."""
-    tick = ColumnTable.tick(levels)
-    tables = {bar.clock: ColumnTable.bars(bar.clock, (bar.table,)) for bar in project.bars}
-    graphs: dict[tuple[str, str], Graph] = {}
-    for each in project.feature_sets:
-        for feature in each.ordered():
-            here = tick if feature.mode == "tick" else tables[feature.bar]
-            others = [table for table in (tick, *tables.values()) if table is not here]
-            inputs = {
-                name: _input(graphs[each.name, source], each.feature(source))
-                for name, source in feature.bindings.items()
-            }
-            try:
-                graph = compile_formula(
-                    feature.formula,
-                    table=here,
-                    params=dict(feature.params),
-                    inputs=inputs,
-                    known=tuple(others),
-                )
-            except QuantflowError as error:
-                raise feature.formula_place.at(error) from None
-            graphs[each.name, feature.name] = graph
-    return graphs
-
-
-def _input(graph: Graph, source: Feature) -> Input:
-    return Input(source.name, "float", unit=graph.unit, clock=source.bar, book=graph.book)
 
 
 def levels_needed(graphs: Mapping[tuple[str, str], Graph], depth_levels: int) -> int:

@@ -15,11 +15,12 @@ import numpy as np
 
 from qf.bar_clock import with_empty_bars
 from qf.engines.columns import State, add_state
-from qf.engines.features import FeatureBuilder, Seen, feature_graphs, levels_needed
+from qf.engines.features import FeatureBuilder, Seen, levels_needed
 from qf.label_spec import LabelSpec as LabelRule
 from qf.label_spec import add_label, label_spec
 from qf.language.graph import Graph
 from qf.program import Column, Plan
+from qf.project.graphs import feature_graphs
 from qf.project.model import FeatureSet, LabelSpec, Project
 from qf.schema_tables import TABLES, Table, bar_table, vector_table
 from qf.tape.instruments import Instrument
@@ -86,7 +87,11 @@ def plan_symbol(
 ) -> SymbolPlan:
     """Return the program of one symbol for the chosen table groups (default: the project's)."""
     chosen = frozenset(project.tables if groups is None else groups)
-    graphs = feature_graphs(project)
+    graphs = {
+        (each.name, name): graph
+        for each in project.feature_sets
+        for name, graph in feature_graphs(project, each).items()
+    }
     levels = levels_needed(graphs, project.snapshots.depth_levels)
     state = add_state(project, instrument, continuity, levels)
     builder = FeatureBuilder(state, graphs)

@@ -37,7 +37,7 @@ def feature_graphs(
         if any(need not in graphs for need in feature.needs):
             continue
         inputs = {
-            placeholder: input_of(graphs[need], need, feature.bar)
+            placeholder: input_of(graphs[need], need, feature_set.feature(need).bar)
             for placeholder, need in feature.bindings.items()
         }
         table = bars[feature.bar] if feature.mode == "bar" else tick
