@@ -12,6 +12,7 @@ from pathlib import Path
 import qf
 from qf.cli._reference import commands_page
 from qf.errors import DIAGNOSTICS, Diagnostic
+from qf.language.reference import reference_text
 from qf.store.reference import tables_page
 
 HERE = Path(__file__).resolve().parent
@@ -60,7 +61,12 @@ def _row(diagnostic: Diagnostic) -> str:
     return "| " + " | ".join(str(cell).replace("|", r"\|") for cell in cells) + " |"
 
 
-PAGES = {"errors.md": errors_page, "cli.md": commands_page, "tables.md": tables_page}
+PAGES = {
+    "errors.md": errors_page,
+    "cli.md": commands_page,
+    "tables.md": tables_page,
+    "language.md": reference_text,
+}
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ Inputs of kind `time` are bound by the language and never written.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -42,6 +43,15 @@ class Bound:
     parameters: dict[str, Tree]
 
 
+def call_text(op: Op) -> str:
+    """Return an op's signature as a formula calls it: without outputs and the bound time."""
+    call = op.signature.text.partition("->")[0].strip()
+    times = [i.name for i in op.signature.inputs if i.kind == "time"]
+    for name in times:
+        call = re.sub(rf"{name}: time(, )?|, {name}: time(?=\))", "", call)
+    return call.replace(", )", ")")
+
+
 def function_of(call: Call, context: Context) -> Op:
     """Return the op that a call names. Errors: QF104."""
     if call.name not in context.functions:
@@ -56,7 +66,7 @@ def bind_call(call: Call, context: Context) -> Bound:
     signature = op.signature
     names = [i.name for i in signature.inputs if i.kind != "time"]
     places = [*names, *(p.name for p in signature.parameters)]
-    say: dict[str, Any] = {"op": op.name, "signature": signature.text}
+    say: dict[str, Any] = {"op": op.name, "signature": call_text(op)}
     if len(call.arguments) > len(places):
         extra = call.arguments[len(places)]
         raise TOO_MANY_ARGUMENTS(

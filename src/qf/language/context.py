@@ -15,8 +15,11 @@ Value = float | int | bool | str
 
 
 def functions() -> dict[str, Op]:
-    """Return every op a formula may call, by name; labels and bar rules are not among them."""
-    return {op.name: op for op in family("ops")}
+    """Return every op a formula may call, by name.
+
+    Labels and bar rules are of other families; ops over quality bits are the engines' own.
+    """
+    return {op.name: op for op in family("ops") if op.unit != "bits"}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qf.clock import DURATION_NS
-from qf.language.graph import Graph, Node
+from qf.language.graph import Graph, Node, write_value
 from qf.language.memory import Memory
 from qf.language.units import write_unit
 
@@ -41,7 +41,7 @@ def _tree(graph: Graph) -> list[str]:
     while stack:
         place, depth = stack.pop()
         node = graph.nodes[place]
-        text = _label(node)
+        text = _call(graph, node, inputs=False)
         again = place in drawn and bool(node.inputs)
         lines.append(f"  {'  ' * depth}%{place} {text}" + (" (as above)" if again else ""))
         if not again:
@@ -52,7 +52,7 @@ def _tree(graph: Graph) -> list[str]:
 
 def _program(graph: Graph) -> list[str]:
     """Return one line per instruction: what it writes, what it reads, its unit and warm-up."""
-    written = [node.write() for node in graph.nodes]
+    written = [_call(graph, node) for node in graph.nodes]
     width = max(len(text) for text in written)
     lines = []
     for place, (node, text) in enumerate(zip(graph.nodes, written, strict=True)):
@@ -64,13 +64,16 @@ def _program(graph: Graph) -> list[str]:
     return lines
 
 
-def _label(node: Node) -> str:
-    if node.column is not None:
-        return node.column.name
-    if node.name == "constant":
+def _call(graph: Graph, node: Node, inputs: bool = True) -> str:
+    """Return a node as a call, durations in their own words."""
+    if node.column is not None or node.name == "constant":
         return node.write()
-    named = ", ".join(f"{name}={value}" for name, value in node.parameters)
-    return f"{node.name}({named})" if named else node.name
+    kinds = {p.name: p.kind for p in graph.ops[node.name].signature.parameters}
+    given = [f"%{place}" for place in node.inputs] if inputs else []
+    for name, value in node.parameters:
+        text = _duration(value) if kinds[name] == "duration" else write_value(value)
+        given.append(f"{name}={text}")
+    return f"{node.name}({', '.join(given)})" if inputs or given else node.name
 
 
 def _look_back(memory: Memory) -> str:

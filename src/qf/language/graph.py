@@ -43,7 +43,7 @@ class Node:
             return self.column.name
         if self.name == "constant":
             return write_number(dict(self.parameters)["value"])
-        named = [f"{name}={_write(value)}" for name, value in self.parameters]
+        named = [f"{name}={write_value(value)}" for name, value in self.parameters]
         return f"{self.name}({', '.join([*(f'%{i}' for i in self.inputs), *named])})"
 
 
@@ -130,7 +130,8 @@ def state_bytes(nodes: tuple[Node, ...], ops: dict[str, Op]) -> int:
     return 8 * (words + tail * len(nodes))
 
 
-def _write(value: object) -> str:
+def write_value(value: object) -> str:
+    """Return a parameter's value as a formula writes it."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     return write_number(value)

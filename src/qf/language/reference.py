@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 
+from qf.language.arguments import call_text
 from qf.language.columns import ColumnTable
 from qf.language.context import functions
 from qf.language.parse import MAX_DEPTH, MAX_NODES
@@ -64,6 +65,7 @@ adding or comparing unlike units is a warning.
 
 All names of a formula live on one clock. Two bridges lead to another: a bar aggregation
 (`mode: tick_to_bar` with `bar_aggregation`) and a staleness contract.
+
 """
 
 
@@ -84,7 +86,7 @@ def reference_text() -> str:
     )
     parts = [head, _columns("tick", ColumnTable.tick(20))]
     parts.append(_columns("bar", ColumnTable.bars("dollar_k_50000")))
-    parts.append("## Functions\n\n| call | does | unit |\n|---|---|---|\n")
+    parts.append("## Functions\n\n| name | call | value | unit |\n|---|---|---|---|\n")
     parts.extend(_row(known[name]) for name in sorted(known))
     parts.extend(_section(known[name]) for name in sorted(known))
     return "".join(parts)
@@ -109,12 +111,12 @@ def _row(op: Op) -> str:
     first = _doc(op).split("\n")[0]
     does = first.partition(": ")[2] or first
     unit = "condition" if op.unit == "bool" else op.unit
-    call = op.signature.text.replace("|", r"\|")
-    return f"| [`{op.name}`](#{op.name}) `{call[len(op.name) :]}` | {does} | {unit} |\n"
+    call = call_text(op).replace("|", r"\|")
+    return f"| [{op.name}](#{op.name}) | `{call}` | {does.rstrip('.')} | {unit} |\n"
 
 
 def _section(op: Op) -> str:
-    lines = [f"\n### {op.name}\n\n    {op.signature.text}\n", _doc(op).strip(), ""]
+    lines = [f"\n### {op.name}\n\n    {call_text(op)}\n", _doc(op).strip(), ""]
     if op.example:
         lines.append(f"Example: `{op.example}`\n")
     return "\n".join(lines)

@@ -21,6 +21,7 @@ from qf.language.explain import explain
 from qf.language.graph import Graph
 from qf.lower.to_program import lower
 from qf.program import Plan, Program
+from qf.schema import NULL_INT
 
 if TYPE_CHECKING:
     from qf.lower.to_polars import Expression
@@ -77,13 +78,25 @@ class Formula:
         Over time it needs `processed_time` in ns (int64). Errors: QF140.
         """
         program, names = program_of({"value": self.graph}, block)
+        words = {n.column.name for n in self.graph.nodes if n.column and n.kind == "int"}
+        words.add("processed_time")
         arrays = {}
         for name in names:
             if name not in data:
                 known = ", ".join(str(key) for key in data) or "no column"
                 raise NO_COLUMN(name=name, known=known)
-            arrays[name] = np.asarray(data[name])
+            arrays[name] = _array(data[name], name in words)
         return program.push(arrays)[self.graph.clock]["value"]
+
+
+def _array(values: object, is_word: bool) -> np.ndarray:
+    """Return a column as the machine takes it: a missing whole number is NULL_INT, not NaN."""
+    array = np.asarray(values)
+    if is_word and array.dtype.kind == "f":
+        missing = np.isnan(array)
+        array = np.where(missing, 0.0, array).astype(np.int64)
+        array[missing] = NULL_INT
+    return array
 
 
 def program_of(graphs: Mapping[str, Graph], block: int = 2048) -> tuple[Program, tuple[str, ...]]:
