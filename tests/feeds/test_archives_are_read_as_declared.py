@@ -27,23 +27,23 @@ def test_visible_executions_are_at_the_prior_best_of_the_signed_side(tmp_path):
     assert tape.findings_by_rule() == {}
     assert (tape.ordering, tape.continuity) == ("event", "none")
     (block,) = tape.blocks(tape.rows)
-    kind, side, price = block["kind"], block["side"], block["price"]
     assert tape.accounts["snapshot"]["received"] == 57_515
+    names = ("seq", "kind", "side", "price", "flags")
     best = {1: NULL_INT, -1: NULL_INT}
     at_best = visible = hidden = 0
     book_of = -1
-    for row in range(tape.rows):
-        if kind[row] == SNAPSHOT:
-            if block["seq"][row] != book_of:
-                best, book_of = {1: NULL_INT, -1: NULL_INT}, block["seq"][row]
-            best[side[row]] = price[row]
-        elif block["flags"][row] & BIT["non_market"]:
+    for seq, kind, side, price, flags in zip(*(block[n].tolist() for n in names), strict=True):
+        if kind == SNAPSHOT:
+            if seq != book_of:
+                best, book_of = {1: NULL_INT, -1: NULL_INT}, seq
+            best[side] = price
+        elif flags & BIT["non_market"]:
             hidden += 1
         else:
             visible += 1
-            at_best += price[row] == best[-side[row]]  # a buy trades at the best ask
+            at_best += price == best[-side]  # a buy trades at the best ask
     assert (visible, at_best) == (8_974, 8_974)
-    assert visible + hidden == np.count_nonzero(kind == TRADE)
+    assert visible + hidden == np.count_nonzero(block["kind"] == TRADE)
 
 
 @needs_data
