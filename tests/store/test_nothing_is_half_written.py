@@ -1,10 +1,12 @@
 """A transaction that does not end leaves the file as it was: exceptions, and real kills."""
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+import weakref
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,25 @@ WRITER = """
             writer.write(bars, columns(bars, 100, seed=9, first=first), **texts(bars))
         wait("written")
     wait("committed")
+"""
+
+
+FULL = """
+    import resource, sys
+    from pathlib import Path
+    sys.path.insert(0, sys.argv[2])
+    from store.tables import TRADES, columns, fill
+    from qf.errors import QuantflowError
+    from qf.store import writer as door
+    from qf.store.duck import Store
+
+    door.BATCH_BYTES = 1 << 20
+    with Store(Path(sys.argv[1]), "p") as store:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3 << 20, 3 << 20))
+        try:
+            fill(store, TRADES, columns(TRADES, 200_000, seed=4))
+        except QuantflowError as error:
+            print(error.code, flush=True)
 """
 
 
@@ -85,3 +106,30 @@ def test_a_kill_leaves_all_of_the_old_or_all_of_the_new(when, tmp_path):
         # and the next run goes on as if nothing had been
         fill_both(store, seed=1)
         assert store.hashes() == before
+
+
+def test_a_full_disk_is_an_error_and_changes_nothing(tmp_path):
+    path = tmp_path / "q.duckdb"
+    with Store(path, "p") as store:
+        fill_both(store, seed=1)
+        before = store.hashes()
+    program = textwrap.dedent(FULL)
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path), str(TESTS)], stdout=subprocess.PIPE, check=False
+    )
+    assert done.stdout == b"QF603\n"
+    with Store(path, "p") as store:
+        assert store.hashes() == before
+
+
+def test_what_was_sent_is_let_go_before_the_transaction_ends():
+    """DuckDB keeps what was registered until then: a long run must not keep its rows too."""
+    made = columns(TRADES, 1000)
+    kept = weakref.ref(made["mid"])
+    symbols = [("binance_spot", "BTCUSDT")]
+    with Store(":memory:", "p") as store, store.rewrite([TRADES], symbols) as writer:
+        writer.write(TRADES, made, **texts(TRADES))
+        writer.finish()
+        del made
+        gc.collect()
+        assert kept() is None

@@ -95,6 +95,9 @@ def test_writing_a_row_twice_is_refused():
         ):
             writer.write(TRADES, made, **texts(TRADES))
             writer.write(TRADES, made, **texts(TRADES))
+        made["seq"][5] = made["seq"][4]
+        with pytest.raises(QuantflowError, match=r"QF623.*seq 4 comes after 4"):
+            fill(store, TRADES, made)
         assert store.names() == ()
 
 

@@ -6,7 +6,7 @@ made anew, and said so: rows of two definitions never stand in one table.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -122,6 +122,25 @@ def key_of(name: str) -> tuple[str, ...]:
 def made_of(name: str) -> str:
     """Return the time column that ranges of a table are cut on; "" where there is none."""
     return TABLES[name].made if name in TABLES else "feature_time"
+
+
+def conditions(
+    made: str, where: Mapping[str, str | Sequence[str]], span: tuple[int | None, int | None]
+) -> tuple[list[str], list[object]]:
+    """Return the conditions for text columns and for rows made in [start, end), and their values.
+
+    `made` is the column that the range cuts, "" where none does.
+    """
+    parts: list[str] = []
+    values: list[object] = []
+    for bound, sign in zip(span, (">=", "<"), strict=True):
+        if bound is not None and made:
+            parts.append(f"{quoted(made)} {sign} make_timestamp_ns(?)")
+            values.append(int(bound))
+    for name, wanted in where.items():
+        parts.append(f"list_contains(?, {quoted(name)})")
+        values.append([wanted] if isinstance(wanted, str) else list(wanted))
+    return parts, values
 
 
 def _type(kind: str) -> str:

@@ -79,10 +79,10 @@ class Store:
         end = LAST_NS if span[1] is None else int(span[1])
         with self._transaction():
             for table in tables:
-                self._clear(table, symbols, (start, end), only or {})
+                self._clear(table, symbols, span, only or {})
             writer = Writer(self._connection, self.project, tables, symbols, (start, end))
-            yield writer
-            with explained(self.path):
+            with explained(self.path):  # what the block raises passes through, DuckDB's explained
+                yield writer
                 writer.finish()
                 if run is not None:
                     self._record(run, tables, symbols, span, writer)
@@ -133,7 +133,7 @@ class Store:
         self,
         table: Table,
         symbols: list[tuple[str, str]],
-        span: tuple[int, int],
+        span: tuple[int | None, int | None],
         only: Mapping[str, Sequence[str]],
     ) -> None:
         with explained(self.path):
@@ -202,17 +202,10 @@ def _symbol_table(symbols: list[tuple[str, str]]) -> pa.Table:
 
 
 def _rows_of(
-    table: Table, span: tuple[int, int], only: Mapping[str, Sequence[str]]
+    table: Table, span: tuple[int | None, int | None], only: Mapping[str, Sequence[str]]
 ) -> tuple[str, list[object]]:
     """Return the condition that picks the rows to replace, and the values it binds."""
-    parts = [f"(venue, symbol) IN (SELECT venue, symbol FROM {_SYMBOLS})"]
-    values: list[object] = []
-    if table.made:
-        made = f"epoch_ns({quoted(table.made)})"
-        parts.append(f"{made} >= ? AND {made} < ?")
-        values += span
-    for name, kept in only.items():
-        if name in table.names:
-            parts.append(f"list_contains(?, {quoted(name)})")
-            values.append(list(kept))
-    return " AND ".join(parts), values
+    among = f"(venue, symbol) IN (SELECT venue, symbol FROM {_SYMBOLS})"
+    where = {name: kept for name, kept in only.items() if name in table.names}
+    parts, values = catalog.conditions(table.made, where, span)
+    return " AND ".join([among, *parts]), values

@@ -86,7 +86,8 @@ class Reader:
                 if name not in known:
                     raise NO_SUCH(what="column", name=name, table=table, near=nearest(name, known))
             chosen = ", ".join(quoted(name) for name in columns) if columns else "*"
-            conditions, values = _conditions(catalog.made_of(table), where or {}, span)
+            parts, values = catalog.conditions(catalog.made_of(table), where or {}, span)
+            conditions = " WHERE " + " AND ".join(parts) if parts else ""
             key = ", ".join(quoted(name) for name in catalog.key_of(table))
             query = f"SELECT {chosen} FROM {place}{conditions} ORDER BY {key}"
             if limit is not None:
@@ -201,21 +202,6 @@ class Reader:
             if name not in known:
                 what = column.rpartition("_")[0] if column.endswith("name") else "the set"
                 raise NO_SUCH(what=what, name=name, table=table, near=nearest(name, known))
-
-
-def _conditions(
-    made: str, where: Mapping[str, str | Sequence[str]], span: tuple[int | None, int | None]
-) -> tuple[str, list[object]]:
-    parts: list[str] = []
-    values: list[object] = []
-    for name, wanted in where.items():
-        parts.append(f"list_contains(?, {quoted(name)})")
-        values.append([wanted] if isinstance(wanted, str) else list(wanted))
-    for bound, sign in zip(span, (">=", "<"), strict=True):
-        if bound is not None and made:
-            parts.append(f"epoch_ns({quoted(made)}) {sign} ?")
-            values.append(int(bound))
-    return (" WHERE " + " AND ".join(parts) if parts else ""), values
 
 
 def _fetch(connection: Connection, query: str, values: Sequence[object]) -> pl.DataFrame:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -123,8 +123,11 @@ class Writer:
 
     def _send(self, key: tuple[str, tuple[str, ...]]) -> None:
         table = self._tables[key[0]]
-        waiting = pa.Table.from_batches(self._waiting.pop(key))
+        batches = self._waiting.pop(key)
         del self._bytes[key]
+        # Until the transaction ends DuckDB keeps what was registered: a reader that has been read
+        # holds nothing, a table would hold all its rows.
+        waiting = pa.RecordBatchReader.from_batches(batches[0].schema, _taken(batches))
         names = ", ".join(quoted(name) for name in table.names)
         place = where_is(table, self._project)
         self._connection.register(_WAITING, waiting)
@@ -134,3 +137,9 @@ class Writer:
             )
         finally:
             self._connection.unregister(_WAITING)
+
+
+def _taken(batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the batches and let each go."""
+    while batches:
+        yield batches.pop(0)
