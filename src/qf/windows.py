@@ -35,6 +35,21 @@ def whole(result: Any, window: int, *columns: Any) -> Any:
     return pl.when(full).then(result)
 
 
+def window_sum(x: Any, window: int) -> Any:
+    """Return the sum of the last `window` rows as tail of one block plus head of the next.
+
+    Only rows inside are added: Polars' rolling sums keep the rounding of what has left.
+    """
+    import polars as pl
+
+    row = pl.int_range(pl.len())
+    block = row // window
+    values = x.fill_null(0.0)
+    head = values.cum_sum().over(block)
+    tail = values.cum_sum(reverse=True).over(block).shift(window - 1)
+    return whole(pl.when(row % window == window - 1).then(head).otherwise(head + tail), window, x)
+
+
 def window_moments(x: Any, window: int) -> tuple[Any, Any]:
     """Return x minus the mean of its last `window` rows, and their squares' sum about that mean.
 

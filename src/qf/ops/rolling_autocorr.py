@@ -46,7 +46,8 @@ def polars(x, window, lag):
 
     moving = x.rolling_min(window) < x.rolling_max(window)
     moving = moving & moving.shift(lag)
-    found = per_window(pl.corr(x.tail(window), x.head(window)), window + lag)
+    near, far = x.tail(window), x.head(window)
+    found = per_window(pl.corr(near - near.last(), far - far.last()), window + lag)
     # stretches that do not touch leave rows between them, which may be null
     found = whole(finite_or_null(found).clip(-1.0, 1.0), window, x, x.shift(lag))
     return pl.when(moving).then(found)

@@ -47,7 +47,7 @@ def polars(x, y, window):
     moving = (x.rolling_min(window) < x.rolling_max(window)) & (
         y.rolling_min(window) < y.rolling_max(window)
     )
-    found = finite_or_null(per_window(pl.corr(x, y), window)).clip(-1.0, 1.0)
+    found = finite_or_null(per_window(pl.corr(x - x.last(), y - y.last()), window)).clip(-1.0, 1.0)
     return pl.when(moving).then(whole(found, window, x, y))
 
 

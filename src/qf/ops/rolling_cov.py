@@ -43,7 +43,9 @@ def definition(x, y, window):
 def polars(x, y, window):
     import polars as pl
 
-    return whole(finite_or_null(per_window(pl.cov(x, y), window)), window, x, y)
+    return whole(
+        finite_or_null(per_window(pl.cov(x - x.last(), y - y.last()), window)), window, x, y
+    )
 
 
 @op.kernel

@@ -12,6 +12,7 @@ import math
 from qf.missing import any_missing, finite_or_null
 from qf.moments import slide_sum
 from qf.op import SUM, define
+from qf.windows import window_sum
 
 op = define(
     "rolling_mean(x, window: 1..100000)",
@@ -36,7 +37,11 @@ def definition(x, window):
 
 @op.polars
 def polars(x, window):
-    return finite_or_null(x.rolling_mean(window))
+    import polars as pl
+
+    quiet = x.rolling_max(window) == x.rolling_min(window)
+    mean = finite_or_null(window_sum(x, window) / window)
+    return pl.when(quiet).then(x).otherwise(mean)
 
 
 @op.kernel

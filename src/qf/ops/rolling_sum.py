@@ -13,6 +13,7 @@ import math
 from qf.missing import finite_or_null
 from qf.moments import slide_sum
 from qf.op import SUM, define
+from qf.windows import window_sum
 
 op = define(
     "rolling_sum(x, window: 1..100000)",
@@ -34,7 +35,7 @@ def definition(x, window):
 
 @op.polars
 def polars(x, window):
-    return finite_or_null(x.rolling_sum(window))
+    return finite_or_null(window_sum(x, window))
 
 
 @op.kernel

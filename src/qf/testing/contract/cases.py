@@ -18,6 +18,7 @@ from qf.signature import Parameter
 from qf.testing.market import columns as market_columns
 
 ROWS = 230
+TIME_GRID_NS = 50_000_000
 ROW_COLUMN = "_row"  # what an op without inputs is fed, so that there are rows
 SMALL = 24  # the largest window tried: several windows fit in a table, so re-anchoring is seen
 
@@ -26,6 +27,7 @@ _ROLES = {
     "free": ("x", "y", "z"),
     "price": ("mid", "weighted_mid", "spread"),
     "flow": ("size", "ofi_0", "buy_volume"),
+    "almost": ("x", "y", "z"),  # equal but for what two ways to compute them would differ by
 }
 _MARKETS = (
     ("calm", "price"),
@@ -39,6 +41,7 @@ _MARKETS = (
     ("one_sided", "flow"),
     ("empty_side", "price"),
     ("duplicates", "free"),
+    ("ties", "almost"),
 )
 
 
@@ -82,7 +85,7 @@ def cases_of(op: Op, seed: int = 0) -> Iterator[Case]:
     """Yield the cases: the first parameter set on every market, the others on three in turn."""
     sets = parameter_sets(op)
     for place, bound in enumerate(sets):
-        chosen = _MARKETS if place == 0 else [_MARKETS[(place * 3 + k * 4) % 11] for k in range(3)]
+        chosen = _MARKETS if place == 0 else [_MARKETS[(place * 3 + k * 4) % 12] for k in range(3)]
         for market, role in chosen:
             yield Case(op, tuple(bound.items()), market, role, seed)
 
@@ -121,7 +124,7 @@ def _ladder(parameter: Parameter) -> list[Any]:
         wanted = [7, SMALL, int(low), int(low) + 1]
     else:
         wanted = [0.9, 0.25, low if low > -1e9 else -1.0, high if high < 1e9 else 2.5]
-    ladder = [value for value in wanted if low <= value <= high] or [low]
+    ladder: list[Any] = [value for value in wanted if low <= value <= high] or [low]
     if parameter.default is not None:
         ladder.insert(0, parameter.default)
     return ladder
@@ -163,7 +166,8 @@ def draw_columns(op: Op, market: str, role: str, seed: int, rows: int) -> dict[s
     place = 0
     for one in op.signature.inputs:
         if one.kind == "time":
-            drawn[one.name] = table["processed_time"]
+            # on a grid that windows are multiples of, so that rows stand on the edge of a window
+            drawn[one.name] = table["processed_time"] // TIME_GRID_NS * TIME_GRID_NS
         elif one.kind == "int":
             drawn[one.name] = _integers(one.name, table, market, seed, rows)
         elif one.name.startswith("condition"):
@@ -173,6 +177,9 @@ def draw_columns(op: Op, market: str, role: str, seed: int, rows: int) -> dict[s
             drawn[one.name] = table[one.name]
         else:
             drawn[one.name] = table[_ROLES[role][place % 3]]
+            if role == "almost":
+                noise = np.random.default_rng([seed, place]).integers(-9, 10, rows)
+                drawn[one.name] = (drawn[one.name] + 3.0) * (1.0 + 1e-13 * noise)
             place += 1
     return drawn
 

@@ -39,6 +39,26 @@ def same_bits(
             )
 
 
+Sizes = dict[str, Any]  # a magnitude per column: one, or one per row
+
+
+def sizes_near(columns: dict[str, Column], memory: int) -> Sizes:
+    """Return, per row, the largest magnitude among the rows that its value remembers.
+
+    A difference of large sums has no relative accuracy of its own where it happens to be near
+    zero; but a jump that has left the window must have taken its rounding along. With unbounded
+    memory (0) the whole past counts.
+    """
+    sizes: Sizes = {}
+    for name, column in columns.items():
+        size = np.where(missing(column), 0.0, np.abs(column.astype(np.float64)))
+        width = memory if 0 < memory < len(size) else len(size)
+        padded = np.r_[np.zeros(max(width - 1, 0)), size]
+        windows = np.lib.stride_tricks.sliding_window_view(padded, max(width, 1))
+        sizes[name] = windows.max(axis=1) if len(size) else size
+    return sizes
+
+
 def close(
     op: Op,
     law: str,
@@ -47,13 +67,11 @@ def close(
     *,
     where: str,
     tolerance: float | None = None,
-    sizes: dict[str, float] | None = None,
+    sizes: Sizes | None = None,
 ) -> None:
     """Compare within a relative tolerance (default: the op's). Errors: QF820.
 
-    The measure is the larger of the value and the column's mean magnitude: a difference of two
-    large sums has no relative accuracy of its own where it happens to be near zero. `sizes` gives
-    another magnitude per column.
+    The measure is the larger of the value and its row's size (default: `sizes_near`).
     """
     allowed = op.tolerance if tolerance is None else tolerance
     for name, column in want.items():
@@ -62,8 +80,7 @@ def close(
         known = ~(missing(column) | missing(mine))
         if column.dtype == np.float64 and not np.isfinite(mine[known]).all():
             raise BROKEN_LAW(op=op.name, law=law, what=f"{name} is infinite somewhere ({where})")
-        scale = np.abs(column[known]).mean() if known.any() else 0.0
-        scale = sizes[name] if sizes else scale
+        scale = sizes[name] if sizes else 0.0
         with np.errstate(invalid="ignore", over="ignore"):
             limit = allowed * np.maximum(np.abs(column), scale)
             apart |= known & (np.abs(mine - column) > limit)

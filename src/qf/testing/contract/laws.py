@@ -11,7 +11,7 @@ import numpy as np
 from qf.op import Op
 from qf.schema import NULL_INT
 from qf.testing.contract.cases import ROWS, Case, cases_of, has_kernel
-from qf.testing.contract.compare import BROKEN_LAW, close, missing, same_bits
+from qf.testing.contract.compare import BROKEN_LAW, close, missing, same_bits, sizes_near
 from qf.testing.contract.runs import (
     Columns,
     empty_state,
@@ -33,7 +33,9 @@ def kernel_equals_definition(op: Op) -> None:
         return
     for case in cases_of(op):
         got = run_compiled(case, case.columns())
-        close(op, "kernel_equals_definition", got, run_definition(case), where=case.where)
+        want = run_definition(case)
+        sizes = sizes_near(want, op.amount("memory", case.bound))
+        close(op, "kernel_equals_definition", got, want, where=case.where, sizes=sizes)
 
 
 def long_runs_do_not_drift(op: Op) -> None:
@@ -50,7 +52,10 @@ def long_runs_do_not_drift(op: Op) -> None:
         got = run_compiled(case, case.columns(rows))
         want = run_definition(case, rows, tuple(asked))
         late = {name: column[asked] for name, column in got.items()}
-        close(op, "long_runs_do_not_drift", late, want, where=f"rows {asked}; {case.where}")
+        near = sizes_near(got, op.amount("memory", case.bound))
+        sizes = {name: size[asked] for name, size in near.items()}
+        where = f"rows {asked}; {case.where}"
+        close(op, "long_runs_do_not_drift", late, want, where=where, sizes=sizes)
 
 
 def polars_equals_definition(op: Op) -> None:
@@ -59,7 +64,9 @@ def polars_equals_definition(op: Op) -> None:
         return
     for case in cases_of(op):
         got = run_polars(case, case.columns())
-        close(op, "polars_equals_definition", got, run_definition(case), where=case.where)
+        want = run_definition(case)
+        sizes = sizes_near(want, op.amount("memory", case.bound))
+        close(op, "polars_equals_definition", got, want, where=case.where, sizes=sizes)
 
 
 def null_in_stays_defined(op: Op) -> None:
