@@ -63,7 +63,10 @@ def visible_from(ints, kind, venue_time, processed_time):
 
 def queue_row(ints, queue, start, capacity, stream, stride0, t, seen_from):
     """Append a stream row to a queue, with the time from which it may be seen."""
-    b = start + TAPE_FIELDS * ((ints[queue] + ints[queue + 1]) % capacity)
+    place = ints[queue] + ints[queue + 1]
+    if place >= capacity:  # a remainder would cost forty cycles and more
+        place -= capacity
+    b = start + TAPE_FIELDS * place
     for f in range(TAPE_FIELDS):
         ints[b + f] = stream[f * stride0 + t]
     if ints[b + VENUE_TIME] == NULL_INT and ints[b + KIND] == BBO:
@@ -81,8 +84,12 @@ def release_frame(ints, queue, start, capacity, paired, stride, j):
         for f in range(TAPE_FIELDS):
             paired[f * stride + j] = ints[b + f]
         j += 1
-        ints[queue] = (ints[queue] + 1) % capacity
+        ints[queue] += 1
+        if ints[queue] == capacity:
+            ints[queue] = 0
         ints[queue + 1] -= 1
+    if ints[queue + 1] == 0:
+        ints[queue] = 0  # an empty queue starts over, so that it stays in the cache
     return j
 
 
