@@ -17,8 +17,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from qf import kernel
-from qf.clock import format_time, wall_ns
+from qf.clock import format_time, parse_time, wall_ns
 from qf.engines.account import account_lines, direction_counts, warnings_of
 from qf.engines.collect import Collector
 from qf.engines.sources import open_tape
@@ -31,6 +33,7 @@ from qf.schema_tables import TABLES
 from qf.store.duck import Store
 from qf.store.lock import project_lock
 from qf.store.record import RunRecord
+from qf.tape.instruments import Instrument
 from qf.tape.tape_file import TapeFile
 
 if TYPE_CHECKING:
@@ -197,7 +200,7 @@ def _write(
     result = RunResult(uuid.uuid4().hex[:12], project.paths.database)
     tables = {t.name: t for planned in plans.values() for t in planned.tables()}
     raw = [pair for group in groups for pair in RAW_TABLES.get(group, ())]
-    tables |= {name: TABLES[name] for _, name in raw}
+    tables |= {name: TABLES[name] for _, name in (*raw, ("", "instruments"))}
     record = RunRecord(
         result.run_id,
         plan_hash=",".join(planned.plan.hash() for planned in plans.values()),
@@ -213,6 +216,8 @@ def _write(
         store.rewrite(tables.values(), keys, span, record) as writer,
     ):
         for symbol, tape in tapes.items():
+            row = _instrument_row(tape.instrument)
+            writer.write(TABLES["instruments"], row, venue=tape.instrument.venue, symbol=symbol)
             for source, name in raw:
                 for batch in tape.table(source, *span):
                     columns = {n: batch.column(n) for n in batch.schema.names}
@@ -224,6 +229,13 @@ def _write(
         result.counts = dict(sorted(writer.counts.items()))
         result.notes += store.notes
     return result
+
+
+def _instrument_row(instrument: Instrument) -> dict[str, Any]:
+    given = asdict(instrument)
+    since = given.pop("valid_from")
+    row = {name: [value] for name, value in given.items() if name not in ("venue", "symbol")}
+    return row | {"valid_from": np.array([parse_time(since) if since else NULL_INT])}
 
 
 def run_symbol(
