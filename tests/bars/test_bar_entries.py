@@ -8,6 +8,7 @@ from qf.bar_clock import Units, bar_clock, bar_clocks, exact
 from qf.errors import DefinitionError
 
 SPOT = Units(tick=Fraction("0.01"), lot=Fraction("0.00001"), value=Fraction("0.0000001"))
+FUTURE = Units(tick=Fraction("0.1"), lot=Fraction("0.001"), value=Fraction("0.0001"))
 COIN = Units(tick=Fraction("0.1"), lot=Fraction(1), value=Fraction(1))
 
 NAMES = [
@@ -48,6 +49,8 @@ def test_a_clock_is_named_by_its_pattern_and_what_differs_from_the_default(entry
         ({"type": "dollar", "threshold": 50_000}, SPOT, "threshold_units", 500_000_000_000),
         ({"type": "dollar", "threshold": 50_000}, COIN, "threshold_units", 50_000),
         ({"type": "dollar", "threshold": 0.3}, SPOT, "threshold_units", 3_000_000),
+        ({"type": "dollar", "threshold": 0.1}, SPOT, "threshold_units", 1_000_000),
+        ({"type": "volume", "threshold": 4.001}, FUTURE, "threshold_lots", 4001),
         ({"type": "imbalance", "k": 10}, SPOT, "k", 1_000_000),
         ({"type": "imbalance", "k": 10}, COIN, "k", 10),
         ({"type": "imbalance", "k": 2.5, "of": "ticks"}, SPOT, "k", 3),

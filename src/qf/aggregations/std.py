@@ -35,7 +35,10 @@ def definition(x, first_row, close_row):
 
 @op.polars
 def polars(x):
-    return x.std(ddof=1)
+    import polars as pl
+
+    is_flat = (x.min() == x.max()) & (x.count() > 1)  # a residue there would explode z-scores
+    return pl.when(is_flat).then(0.0).otherwise(x.std(ddof=1))
 
 
 @op.kernel

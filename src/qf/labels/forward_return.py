@@ -77,7 +77,7 @@ def definition(bar, known_time, price, volatility, window, round_trip, scale):
 
 @op.kernel
 def kernel(
-    bar, known_time, price, volatility, lo, hi, row, olo, made, room, params,
+    bar, known_time, price, volatility, lo, hi, olo, made, room, params,
     bar_id, feature_time, label, label_end, ret, barrier, cost, weight,
 ):  # fmt: skip
     if hi - lo > room[0]:
@@ -89,7 +89,7 @@ def kernel(
         unit = 1.0
         if params[2] == VOLATILITY:
             unit = volatility[i]
-        if row + t - lo >= window and price[i] > 0.0 and price[t] > 0.0 and unit > 0.0:
+        if price[i] > 0.0 and price[t] > 0.0 and unit > 0.0:  # null before the history's start
             ret[r] = price[t] / price[i] - 1.0
             label[r] = ret[r] / unit
             bar_id[r], feature_time[r], label_end[r] = bar[i], known_time[i], known_time[t]
