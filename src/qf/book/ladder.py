@@ -37,12 +37,13 @@ def ladder_clear(w, at):
     for k in range(2):
         w[at + k] = NO_LEVEL
         w[at + 2 + k] = NO_LEVEL
-        w[at + 4 + k] = 0
         w[at + 7 + k] = NO_LEVEL
         for i in range(BITMAP):
             w[at + OCCUPIED + k * BITMAP + i] = 0
-        for i in range(FAR):
-            w[at + KEYS + k * FAR + i] = 0
+        if w[at + 4 + k] > 0:
+            for i in range(FAR):
+                w[at + KEYS + k * FAR + i] = 0
+        w[at + 4 + k] = 0
     w[at + 6] = 0
 
 

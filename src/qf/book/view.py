@@ -134,7 +134,8 @@ def view_close(w, levels, kind, frame_id, bits, flags):
         elif bits != 0:
             w[VALID] = 0
             w[LOST_BITS] = bits
-    overlay = 1 if w[TICKER_ID] > w[BOOK_ID] else 0
+    # A book without an id cannot be told older or newer than a ticker: no overlay then.
+    overlay = 1 if w[BOOK_ID] != NULL_INT and w[TICKER_ID] > w[BOOK_ID] else 0
     if overlay != w[OVERLAY]:
         w[OVERLAY] = overlay
         w[TOUCHED] = 1
