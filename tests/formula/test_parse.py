@@ -98,6 +98,29 @@ def test_a_written_tree_reads_back_as_itself(tree):
     assert write(again) == write(tree)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a - (b - c)",
+        "a - b - c",
+        "a / (b * c)",
+        "(a ** b) ** c",
+        "a ** b ** c",
+        "a ** -b",
+        "(-2) ** a",
+        "(-a) ** 2",
+        "-(a + b)",
+        "not (a and b)",
+        "(not a) == b",
+        "(a < b) == (c < d)",
+        "a and (b and c)",
+        "f(a, x=b + 1)",
+    ],
+)
+def test_parentheses_are_written_only_where_they_mean_something(text):
+    assert write(read(text)) == text
+
+
 @given(st.text(max_size=60) | st.text("()+-*/<>=!,.\"' \nandortfx0159e_", max_size=80))
 def test_any_text_is_a_graph_or_a_placed_error(text):
     try:

@@ -1,8 +1,8 @@
 """Lower a graph to instructions of the machine: one per node that is not a column.
 
 Nodes that are equal across formulas become one instruction, because a plan keeps no repeats.
-A number becomes a column written once per value and clock: measured on the 15-feature pack, one
-more instruction that fills 16 kB in the first-level cache costs less than an op form of its own.
+A number becomes a column, filled once per value and clock: measured 0.2 ns a row in blocks of 2,048
+(an addition is 0.5 ns) and 8 ns on a row alone, too little to have a second form of every op.
 """
 
 from __future__ import annotations
