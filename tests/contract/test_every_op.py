@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qf.testing.contract import LAWS, cases_of, map_ops
+from qf.testing.contract import LAWS, cases_of, laws, map_ops
 from qf.testing.contract.cases import ROWS, has_kernel
-from qf.testing.contract.laws import LONG, cut_case, the_past_never_changes_when_the_future_does
+from qf.testing.contract.laws import LONG
 
 OPS = map_ops("ops", "normalizers", "staleness")
 every_op = pytest.mark.parametrize("op", OPS, ids=[f"{op.family}.{op.name}" for op in OPS])
@@ -35,11 +35,11 @@ def test_law(law, op):
 )
 def test_cutting_anywhere_with_save_and_restore_changes_no_bit(op, cuts, block, chosen):
     cases = list(cases_of(op))
-    cut_case(cases[chosen % len(cases)], cuts, block)
+    laws.check_cut(cases[chosen % len(cases)], cuts, block)
 
 
 @every_kernel
 @few
 @given(cuts=st.lists(st.integers(0, ROWS - 1), min_size=1, max_size=1))
 def test_the_past_never_changes_wherever_the_future_begins(op, cuts):
-    the_past_never_changes_when_the_future_does(op, cuts)
+    laws.the_past_never_changes_when_the_future_does(op, cuts)

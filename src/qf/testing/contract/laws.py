@@ -172,10 +172,10 @@ def cutting_the_stream_changes_no_bit(
     if not has_kernel(op):
         return
     for case in _first_cases(op):
-        cut_case(case, cuts, block)
+        check_cut(case, cuts, block)
 
 
-def cut_case(case: Case, cuts: Sequence[int], block: int) -> None:
+def check_cut(case: Case, cuts: Sequence[int], block: int) -> None:
     """Compare one case cut at the given rows, in blocks of `block`, with the case in one push."""
     rows = LONG if cuts and max(cuts) >= ROWS else ROWS
     columns = case.columns(rows)
