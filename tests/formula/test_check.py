@@ -71,6 +71,21 @@ def test_warm_up_and_memory_add_up_along_the_longest_path(text, warmup, memory):
     assert graph.lookback_rows == memory.rows - 1
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "abs(price - lag(price, 50)) / rolling_mean(size, 50)",
+        "rolling_std(log_return(price), 20) / rolling_std(log_return(price), 300)",
+        "decay_sum(sum_levels(ofi, 5), 0.95)",
+        "rolling_rank(spread_ticks, 100)",
+        "10000 * spread / mid",
+        "weighted_depth(5)",
+    ],
+)
+def test_the_formulas_of_the_library_are_not_warned_of(text):
+    assert compiled(text).warnings == ()
+
+
 def test_memory_over_rows_and_time_keeps_the_order():
     seconds = Memory((4,)).behind_ns(5).behind_rows(20)  # rolling(window(rolling(x, 5), 5ns), 20)
     assert seconds.steps == (("rows", 20), ("ns", 5), ("rows", 5))
