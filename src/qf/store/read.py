@@ -31,6 +31,15 @@ OTHER_CLOCK = diagnostic(
 _JOIN = ("venue", "symbol", "bar_clock", "bar_id")
 _LABEL_COLUMNS = ("label", "label_end", "ret", "barrier", "cost", "weight")
 
+_NO_TABLE = pl.DataFrame(
+    schema={
+        "table": pl.String,
+        "rows": pl.Int64,
+        "first": pl.Datetime("ns"),
+        "last": pl.Datetime("ns"),
+    }
+)
+
 
 class Reader:
     """Read the tables of one project."""
@@ -54,17 +63,16 @@ class Reader:
 
     def summary(self) -> pl.DataFrame:
         """Return table, rows, first and last instant at which a row was made. Errors: as tables."""
-        rows = []
         with self._open() as connection:
+            queries = []
             for name, schema in catalog.tables_in(connection, self.project).items():
                 made = catalog.made_of(name)
-                span = f"min({quoted(made)}), max({quoted(made)})" if made else "NULL, NULL"
-                query = f"SELECT count(*), {span} FROM {quoted(schema, name)}"
-                count, first, last = connection.execute(query).fetchall()[0]
-                rows.append({"table": name, "rows": count, "first": first, "last": last})
-        kinds = {"table": pl.String, "rows": pl.Int64}
-        times = {"first": pl.Datetime("us"), "last": pl.Datetime("us")}
-        return pl.DataFrame(rows, schema={**kinds, **times})
+                time = quoted(made) if made else "NULL::TIMESTAMP_NS"
+                queries.append(
+                    f'SELECT {catalog.literal(name)} AS "table", count(*) AS rows, '
+                    f"min({time}) AS first, max({time}) AS last FROM {quoted(schema, name)}"
+                )
+            return _fetch(connection, " UNION ALL ".join(queries), []) if queries else _NO_TABLE
 
     def frame(
         self,
