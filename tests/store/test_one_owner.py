@@ -12,7 +12,7 @@ import pytest
 
 from qf.errors import QuantflowError
 from qf.store.duck import Store
-from qf.store.lock import project_lock
+from qf.store.lock import owner, project_lock
 from qf.store.read import Reader
 from store.tables import TRADES, columns, fill
 
@@ -20,7 +20,7 @@ OWNER = """
     import sys, time
     from pathlib import Path
     from qf.store.duck import Store
-    from qf.store.lock import project_lock
+    from qf.store.lock import owner, project_lock
     folder = Path(sys.argv[1])
     with project_lock(folder, 1_723_075_200_000_000_000):
         store = Store(folder / "q.duckdb", "p") if sys.argv[2] == "store" else None
@@ -78,7 +78,7 @@ def test_a_lock_file_with_anything_in_it_is_no_obstacle(tmp_path):
     for text in (b"", b"\xff\x00", b"{}", b'{"pid": 1e400, "host": [], "since": "x"}', b"[1]"):
         path.write_bytes(text)
         with project_lock(tmp_path, 0):
-            pass
+            assert owner(path)[0] == str(os.getpid())
 
 
 def test_an_unreadable_owner_is_still_an_owner(owned, tmp_path):
