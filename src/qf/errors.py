@@ -94,7 +94,7 @@ class RunError(QuantflowError):
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One kind of error: its code, its sentence as a template, its class and its usual next step."""
+    """One kind of error: code, sentence as a template, class, usual next step."""
 
     code: str
     sentence: str

@@ -136,7 +136,8 @@ def run(header):
             elif clocks[8 * source] == clocks[8 * source + 1] and where[1] == source:
                 h[10] += 1
                 continue
-            need = call(code[p], h[3], code[p + 1], code[p + 2], code[p + 3], code[p + 4], code[p + 5])
+            given = (code[p + 1], code[p + 2], code[p + 3], code[p + 4], code[p + 5])
+            need = call(code[p], h[3], *given)
             if need > 0:
                 moved = 0
                 for k in range(outs):

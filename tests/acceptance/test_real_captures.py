@@ -94,7 +94,10 @@ def test_the_strict_pairing_recovers_the_hidden_aggressor(tape, kind):
     off_mid = tick["price"] != tick["mid"]
     right = np.sign(tick["price"] - tick["mid"]) == side
     share = float(np.mean(right[usable]))
-    print(f"{kind}: sides recovered {int(right[usable].sum()):,} of {int(usable.sum()):,}: {share:.3%}")
+    print(
+        f"{kind}: sides recovered {int(right[usable].sum()):,} "
+        f"of {int(usable.sum()):,}: {share:.3%}"
+    )
     assert share >= RECOVERED[kind]
     # Lee-Ready with the same quotes: at the mid the tick rule speaks, elsewhere the quote.
     known = usable & off_mid

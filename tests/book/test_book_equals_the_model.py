@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -126,7 +127,7 @@ def test_cuts_saves_and_blocks_change_no_bit(seed, cuts, block):
         whole = Program(plan, 512).push(tape)
         edges = [0, *sorted({c for c in cuts if c < rows}), rows]
         program, parts = Program(plan, block), []
-        for low, high in zip(edges, edges[1:], strict=False):
+        for low, high in itertools.pairwise(edges):
             saved = program.save()
             program = Program(plan, block)
             program.restore(saved)

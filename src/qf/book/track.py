@@ -167,9 +167,9 @@ def kernel(
                 ints[NEXT] += (now - ints[NEXT] + period - 1) // period * period
         if stream[KIND * stride0 + t] == TRADE:
             continue
-        if view_take(ints, 1, stream, stride0, t) == 1 and params[3] == 1.0:
-            if ints[VALID] == 1 and ints[COUNT] > 0 and ints[COUNT + 1] > 0:
-                put_book_row(ints, book, book_value, stride, j, stream, stride0, t, params)
-                j += 1
+        closed = view_take(ints, 1, stream, stride0, t) == 1 and ints[VALID] == 1
+        if closed and params[3] == 1.0 and ints[COUNT] > 0 and ints[COUNT + 1] > 0:
+            put_book_row(ints, book, book_value, stride, j, stream, stride0, t, params)
+            j += 1
     made[0] = j - olo
     made[1] = s - olo2

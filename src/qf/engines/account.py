@@ -8,6 +8,7 @@ import numpy as np
 
 from qf.book.sync import COUNTS
 from qf.book.view import OWN
+from qf.label_spec import vertical_warning
 from qf.program import Program
 from qf.project.model import Project
 from qf.schema import KINDS, VERDICTS
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 METHODS = ("venue flag", "quote rule", "tick rule", "unknown")
 TICK_RULE_LIMIT = 0.4  # Lee-Ready rests on quotes; beyond this share it rests on prices
-VERTICAL_LIMIT = 0.95
 # Streams that reach the state machine under another name of the tape's kinds.
 KIND_OF_STREAM = {"agg_trade": "trade"}
 
@@ -69,6 +69,10 @@ def warnings_of(result: SymbolResult, project: Project) -> list[str]:
                     f"{result.symbol}: {feature.bar} closed {bars} bars; "
                     f"{feature.name} needs {row.warmup_bars}"
                 )
+    for (label, clock), parts in result.barriers.items():
+        warning = vertical_warning(f"{label} on {clock}", np.concatenate(parts))
+        if warning:
+            lines.append(warning)
     counted = sum(result.directions.values())
     by_tick_rule = result.directions["tick rule"]
     if counted and by_tick_rule / counted > TICK_RULE_LIMIT:
@@ -78,9 +82,3 @@ def warnings_of(result: SymbolResult, project: Project) -> list[str]:
             "order flow built on them is a guess"
         )
     return lines
-
-
-def share_of(values: np.ndarray, value: float) -> float:
-    """Return the share of `value` among the values that are not missing; 0 of none."""
-    known = values[~np.isnan(values)]
-    return float(np.mean(known == value)) if len(known) else 0.0

@@ -34,6 +34,7 @@ class Collector:
         self._waiting: dict[str, list[np.ndarray]] = {}
         self._bytes = 0
         self.rows: dict[str, int] = {}  # rows made, by clock
+        self.barriers: dict[tuple[str, str], list[np.ndarray]] = {}  # met, by (label, clock)
 
     def take(self, made: Mapping[str, np.ndarray]) -> None:
         """Keep what one advance made; write when enough has gathered."""
@@ -56,6 +57,9 @@ class Collector:
             if route.clock not in made and not (route.group == "enriched" and "prints" in made):
                 continue
             columns = self._enriched(made) if route.group == "enriched" else route.rows(made)
+            if route.group == "labels":
+                key = (route.constants["label_name"], route.constants["bar_clock"])
+                self.barriers.setdefault(key, []).append(columns["barrier"])
             self._writer.write(
                 route.table,
                 _ages_in_ms(route, columns),

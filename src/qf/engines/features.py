@@ -16,7 +16,7 @@ from typing import Any
 
 from qf.engines.columns import State
 from qf.language.graph import Graph
-from qf.lower.to_program import lower
+from qf.lower.to_program import flags, lower
 from qf.op import Op, find
 from qf.program import Column, Plan
 from qf.project.model import Feature, FeatureSet, Normalization, Staleness
@@ -128,8 +128,7 @@ class FeatureBuilder:
         quality = tick["quality"]
         if not graph.book:
             quality = self._one("quality", "keep_bits", quality, bits=TRADE_BITS)
-        quality = self._carry(quality, graph.memory.steps, tick["processed_time"])
-        quality = self._one("quality", "flag_warmup", quality, rows=graph.warmup_rows)
+        quality = self._of_graph(graph, quality, tick, tick["processed_time"])
         out = [bar["bar_id"].clock]
         folded = find(feature.aggregation, "aggregations")
         rows = [bar["first_row"], bar["close_row"]]
@@ -153,8 +152,7 @@ class FeatureBuilder:
                 own = self._one("quality", "keep_bits", own, bits=TRADE_BITS)
             quality = self.either(self.plan, quality, own)
         raw = lower(graph, self.plan, columns, bar["feature_time"])
-        quality = self._carry(quality, graph.memory.steps, bar["feature_time"])
-        return raw, self._one("quality", "flag_warmup", quality, rows=graph.warmup_rows)
+        return raw, self._of_graph(graph, quality, columns, bar["feature_time"])
 
     def _see(self, row: Row, decision: str) -> Seen:
         here, there = self.state.bars[decision], self.state.bars[row.feature.bar]
@@ -172,6 +170,18 @@ class FeatureBuilder:
                     "quality", "flag_stale", quality, age, ttl_ms=float(contract.ttl_ms)
                 )
         return Seen(row.feature, value, age, quality)
+
+    def _of_graph(
+        self, graph: Graph, quality: Column, columns: Mapping[str, Column], time: Column
+    ) -> Column:
+        """Return the quality of a formula's value: of every row it reaches, and its own flags."""
+        for full in flags(graph, self.plan, columns, time).get("window_full", []):
+            quality = self._one("quality", "flag_window", quality, full)
+        quality = self._carry(quality, graph.memory.steps, time)
+        if graph.memory.ns:
+            early = find("flag_early", "quality")
+            quality = self.plan.add(early, [quality, time], {"span": graph.memory.ns})[0][0]
+        return self._one("quality", "flag_warmup", quality, rows=graph.warmup_rows)
 
     def _carry(
         self, quality: Column, steps: tuple[tuple[str, int], ...], time: Column | None

@@ -76,6 +76,7 @@ class SymbolResult:
     accounts: dict[str, dict[str, int]]
     directions: dict[str, int]
     agreements: list[Agreement] = field(default_factory=list)  # with the Polars engine only
+    barriers: dict[tuple[str, str], list[np.ndarray]] = field(default_factory=dict)
 
 
 @dataclass
@@ -262,7 +263,9 @@ def run_symbol(
     agreements = planned.second.finish(program, writer) if planned.second else []
     bars = {name: program.rows[name] for name in planned.state.bar_clocks}
     accounts, directions = direction_counts(program, planned, tape)
-    return SymbolResult(symbol, tape, planned, bars, accounts, directions, agreements)
+    return SymbolResult(
+        symbol, tape, planned, bars, accounts, directions, agreements, collector.barriers
+    )
 
 
 def _groups(project: Project, stages: Iterable[str] | None) -> frozenset[str]:

@@ -19,8 +19,10 @@ from qf.engines.features import FeatureBuilder, Seen, levels_needed
 from qf.label_spec import LabelSpec as LabelRule
 from qf.label_spec import add_label, label_spec
 from qf.language.graph import Graph
+from qf.lower.to_program import lower
+from qf.op import find
 from qf.program import Column, Plan
-from qf.project.graphs import feature_graphs
+from qf.project.graphs import feature_graphs, label_graphs
 from qf.project.model import FeatureSet, LabelSpec, Project
 from qf.schema_tables import TABLES, Table, bar_table, vector_table
 from qf.tape.instruments import Instrument
@@ -189,7 +191,20 @@ def _label_route(
 ) -> tuple[LabelRule, Route]:
     rule = label_spec(spec.name, spec.type, dict(spec.params), cost=project.costs.round_trip)
     name = f"{clock}/{spec.name}"
-    columns = add_label(state.plan, rule, state.bars[clock], clock=name)
+    columns = add_label(
+        state.plan, rule, state.bars[clock], name, _label_inputs(project, state, spec, clock)
+    )
     read = _read(state.plan, columns)
     constants = {"bar_clock": clock, "label_name": spec.name}
     return rule, Route(TABLES["cdm_labels"], "labels", name, read, constants)
+
+
+def _label_inputs(project: Project, state: State, spec: LabelSpec, clock: str) -> dict[str, Column]:
+    """Return the columns a label takes from formulas of its bar clock: volatility and side."""
+    bar, given = state.bars[clock], {}
+    for role, graph in label_graphs(project, spec, clock).items():
+        column = lower(graph, state.plan, bar, bar["feature_time"])
+        if role == "side":
+            column = state.plan.one(find("whole", "quality"), [column])
+        given[role] = column
+    return given

@@ -9,7 +9,8 @@ from qf.errors import QuantflowError
 from qf.language.columns import ColumnTable, Input
 from qf.language.compile import compile_formula
 from qf.language.graph import Graph
-from qf.project.model import BarSpec, FeatureSet, FeatureType, Project
+from qf.project.label_specs import FORMULA_ROLES
+from qf.project.model import BarSpec, FeatureSet, FeatureType, LabelSpec, Project
 
 
 def tables(project: Project) -> tuple[ColumnTable, dict[str, ColumnTable]]:
@@ -50,6 +51,22 @@ def feature_graphs(
             if problems is None:
                 raise
             problems.append(error)
+    return graphs
+
+
+def label_graphs(project: Project, label: LabelSpec, clock: str) -> dict[str, Graph]:
+    """Return the graphs of a label's own formulas (volatility, side) on one bar clock.
+
+    Errors: QF1xx, QF4xx at the formula's line.
+    """
+    table = bar_columns(project.bar(clock))
+    graphs = {}
+    for role in FORMULA_ROLES:
+        if role in label.inputs:
+            try:
+                graphs[role] = compile_formula(label.inputs[role], table=table)
+            except QuantflowError as error:
+                raise error.at(label.place) from None
     return graphs
 
 

@@ -29,6 +29,7 @@ OTHER_COLUMN = diagnostic(
 )
 
 ROLES = ("open", "high", "low", "close")
+FORMULA_ROLES = ("volatility", "side")  # causal formulas over the label's bar clock
 
 
 @dataclass
@@ -104,7 +105,7 @@ class LabelBook:
                 error = NO_TABLE(label=row.name, table=table, near=nearest(table, tables))
                 self._problem(error, (*path, "dependencies", number))
         for role, column in row.inputs.items():
-            if role in ROLES and column == role:
+            if (role in ROLES and column == role) or role in FORMULA_ROLES:
                 continue
             known = role if role in ROLES else next(iter(nearest(role, ROLES)), "close")
             hint = f"write {known}: {known}, or leave inputs out"
