@@ -111,11 +111,10 @@ class FeatureBuilder:
         if feature.normalization.clip is not None:
             low, high = feature.normalization.clip
             value = self._one("ops", "clip", value, low=low, high=high)
-        sealed = self.plan.add(
-            find("seal", "quality"),
-            [value, carried, bar["bar_id"]],
-            {"warmup_bars": feature.warmup_bars},
+        carried = self._one(
+            "quality", "flag_first_bars", carried, bar["bar_id"], warmup_bars=feature.warmup_bars
         )
+        sealed = self.plan.add(find("seal", "quality"), [value, carried])
         own = graph.warmup_rows if feature.mode == "bar" else 0
         needed = max(feature.warmup_bars, warmup + own)
         return Row(feature, graph, raw, quality, sealed[0][0], sealed[1][0], needed)

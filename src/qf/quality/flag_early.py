@@ -1,4 +1,4 @@
-"""flag_early(quality, time, span): rows within `span` of the history's first row carry `warmup`.
+"""flag_early(quality, span): rows within `span` of the history's first row carry `warmup`.
 
     y[t] = quality[t] | (warmup where time[t] < time[0] + span)
 
