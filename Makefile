@@ -42,7 +42,8 @@ system:  ## install the system packages of system.txt that are missing
 	$$root apt-get install -q -y --no-install-recommends $$missing
 
 demo: install  ## offline: a simulated market, a batch run, a page with the result
-	$(BIN)/qf demo
+	@mkdir -p .demo
+	cd .demo && ../$(BIN)/qf demo
 
 test: install  ## run every test
 	$(BIN)/python -m pytest
