@@ -18,6 +18,7 @@ BARS = [
 TYPES = {
     "flow": 'rolling_sum(buy_volume - sell_volume, "3s")',
     "busy": 'rolling_count(price, "1s") + 0 * size',
+    "ring": 'window_sum(size, "5s", 16)',
     "trend": "ewm_mean(log_return(price, 5), 0.05)",
     "pressure": "decay_sum(where(direction > 0, size, -size), 0.9)",
     "tilt": "book_imbalance(5)",

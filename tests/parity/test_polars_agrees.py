@@ -8,6 +8,7 @@ import pytest
 from qf.engines.run import run_project
 from qf.op import find
 from qf.project import open_project
+from qf.schema import BIT
 from qf.store.read import Reader
 from tests.parity.polars_project import make
 
@@ -48,6 +49,10 @@ def test_the_features_table_has_the_same_rows(both):
     assert mine.select(KEY + TIMES).equals(machine.select(KEY + TIMES))
     assert mine["value"].is_null().equals(machine["value"].is_null())
     assert mine["quality"].n_unique() > 3  # the faults left their marks
+    full = pl.col("quality") & BIT["window_full"] != 0
+    assert (
+        0 < len(mine.filter(full)) < len(mine.filter(pl.col("feature_name").str.contains("ring")))
+    )
 
 
 def test_the_vectors_table_has_the_same_rows(both):

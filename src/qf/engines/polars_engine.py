@@ -111,14 +111,13 @@ def _from_ticks(
 ) -> dict[str, pl.DataFrame]:
     """Return, for each feature in mode tick, its bars with `raw` and `raw_quality`."""
     features = [f for f in feature_set.features if f.mode == "tick"]
-    values = with_graphs(ticks, {f".{f.name}": graphs[f.name] for f in features}, TIME)
+    values = with_graphs(ticks, {f".{f.name}": graphs[f.name] for f in features}, TIME, flags=True)
     for feature in features:
         graph, name = graphs[feature.name], f"?{feature.name}"
         start = pl.col("quality").fill_null(0)
         start = start if graph.book else bits.keep(start, TRADE_BITS)
         values = values.with_columns(start.alias(name))
-        values = bits.carry(values, name, graph.memory.steps, TIME)
-        values = values.with_columns(bits.warm(pl.col(name), graph.warmup_rows).alias(name))
+        values = _taint(values, graph, name, f".{feature.name}:window_full", TIME)
     found: dict[str, pl.DataFrame] = {}
     for clock in dict.fromkeys(f.bar for f in features):
         here = [f for f in features if f.bar == clock]
@@ -163,10 +162,20 @@ def _from_bars(feature: Feature, graph: Graph, bars: pl.DataFrame, rows: Frames)
         quality = pl.col("quality").fill_null(0)
         tainted.append(quality if graph.book else bits.keep(quality, TRADE_BITS))
     frame = frame.with_columns(bits.either(tainted).alias("?"))
-    frame = with_graphs(frame, {".": graph}, "feature_time")
-    frame = bits.carry(frame, "?", graph.memory.steps, "feature_time")
-    frame = frame.with_columns(bits.warm(pl.col("?"), graph.warmup_rows).alias("?"))
+    frame = with_graphs(frame, {".": graph}, "feature_time", flags=True)
+    frame = _taint(frame, graph, "?", ".:window_full", "feature_time")
     return bars.select(BAR_WORDS).with_columns(_trusted(frame["."], frame["?"]))
+
+
+def _taint(frame: pl.DataFrame, graph: Graph, name: str, full: str, time: str) -> pl.DataFrame:
+    """Return the frame with the bits in `name` spread over the formula's memory, and its own."""
+    if full in frame.columns:
+        frame = frame.with_columns(bits.window_full(pl.col(name), pl.col(full)).alias(name))
+    frame = bits.carry(frame, name, graph.memory.steps, time)
+    if graph.memory.ns:
+        reached = bits.early(pl.col(name), pl.col(time), graph.memory.ns)
+        frame = frame.with_columns(reached.alias(name))
+    return frame.with_columns(bits.warm(pl.col(name), graph.warmup_rows).alias(name))
 
 
 def _trusted(value: pl.Series, quality: pl.Series) -> list[pl.Series]:

@@ -51,6 +51,16 @@ def warm(quality: pl.Expr, rows: int) -> pl.Expr:
     return quality.fill_null(0) | _flag(rows > _ROW, "warmup")
 
 
+def window_full(quality: pl.Expr, full: pl.Expr) -> pl.Expr:
+    """Return the bits with `window_full` where a time window lost rows to its ring."""
+    return quality | _flag((full == 1).fill_null(False), "window_full")
+
+
+def early(quality: pl.Expr, time: pl.Expr, span_ns: int) -> pl.Expr:
+    """Return the bits with `warmup` on the rows within `span_ns` of the history's first."""
+    return quality.fill_null(0) | _flag(time < time.first() + span_ns, "warmup")
+
+
 def stale(quality: pl.Expr, age_ns: pl.Expr, ttl_ms: float) -> pl.Expr:
     """Return the bits with `stale` where the age is beyond its time to live."""
     return quality | _flag((age_ns > ttl_ms * 1e6).fill_null(False), "stale")

@@ -35,19 +35,35 @@ _VALUE = "%value"
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 
-def with_graphs(frame: Frame, graphs: Mapping[str, Graph], time: str = "processed_time") -> Frame:
+def with_graphs(
+    frame: Frame, graphs: Mapping[str, Graph], time: str = "processed_time", flags: bool = False
+) -> Frame:
     """Return the frame with one Float64 column per graph, null where missing.
 
     The frame holds one symbol's rows of the graphs' clock in tape order, from the history's
-    start, with the columns that the graphs name; `time` is its column of int64 ns. Errors: QF139.
+    start, with the columns that the graphs name; `time` is its column of int64 ns. With `flags`
+    what ops write beside their value comes too: `<graph>:window_full`, 1 where any of its ops says
+    so. Errors: QF139.
     """
-    nodes, ops, values = _merge(graphs)
+    nodes, ops, places = _merge(graphs)
+    beside: dict[int, list[str]] = {}
     for stage in _stages(nodes):
-        frame = frame.with_columns(
-            _expression(nodes[place], ops, time).alias(f"%{place}") for place in stage
-        )
-    answers = [_finite(pl.col(f"%{place}")).alias(name) for name, place in values.items()]
-    return frame.with_columns(answers).drop([f"%{place}" for place in range(len(nodes))])
+        columns = []
+        for place in stage:
+            value, others = _made(nodes[place], ops, time)
+            columns.append(value.alias(f"%{place}"))
+            if flags and others:
+                beside[place] = list(others)
+                columns += [each.alias(f"%{place}:{name}") for name, each in others.items()]
+        frame = frame.with_columns(columns)
+    answers = [_finite(pl.col(f"%{own[-1]}")).alias(name) for name, own in places.items()]
+    for name, own in places.items():
+        for flag in dict.fromkeys(flag for place in own for flag in beside.get(place, ())):
+            said = [f"%{place}:{flag}" for place in own if flag in beside.get(place, ())]
+            answers.append(pl.max_horizontal(said).alias(f"{name}:{flag}"))
+    made = [f"%{place}" for place in range(len(nodes))]
+    made += [f"%{place}:{flag}" for place, names in beside.items() for flag in names]
+    return frame.with_columns(answers).drop(made)
 
 
 def to_polars(graph: Graph, time: str = "processed_time") -> pl.Expr:
@@ -67,12 +83,15 @@ def to_polars(graph: Graph, time: str = "processed_time") -> pl.Expr:
 
 def _merge(
     graphs: Mapping[str, Graph],
-) -> tuple[list[Node], dict[str, Op], dict[str, int]]:
-    """Return the nodes of all graphs without repeats, their ops, and where each value is."""
+) -> tuple[list[Node], dict[str, Op], dict[str, list[int]]]:
+    """Return the nodes of all graphs without repeats, their ops, and each graph's places.
+
+    The last place of a graph is its value's.
+    """
     nodes: list[Node] = []
     place_of: dict[object, int] = {}
     ops: dict[str, Op] = {}
-    values: dict[str, int] = {}
+    places: dict[str, list[int]] = {}
     for name, graph in graphs.items():
         ops.update(graph.ops)
         moved: list[int] = []
@@ -82,8 +101,8 @@ def _merge(
                 place_of[node.key] = len(nodes)
                 nodes.append(node)
             moved.append(place_of[node.key])
-        values[name] = moved[-1]
-    return nodes, ops, values
+        places[name] = moved
+    return nodes, ops, places
 
 
 def _stages(nodes: list[Node]) -> Iterator[list[int]]:
@@ -95,23 +114,22 @@ def _stages(nodes: list[Node]) -> Iterator[list[int]]:
         yield [place for place, each in enumerate(depths) if each == depth]
 
 
-def _expression(node: Node, ops: Mapping[str, Op], time: str) -> pl.Expr:
-    return _apply(node, ops, [pl.col(f"%{place}") for place in node.inputs], time)
-
-
-def _apply(node: Node, ops: Mapping[str, Op], below: list[pl.Expr], time: str) -> pl.Expr:
+def _made(node: Node, ops: Mapping[str, Op], time: str) -> tuple[pl.Expr, dict[str, pl.Expr]]:
+    """Return a node's value, and what its op writes beside it by output name."""
     if node.column is not None:
         column = pl.col(node.column.name)
-        return column if node.kind == "int" else _finite(column)
+        return (column if node.kind == "int" else _finite(column)), {}
     parameters: dict[str, Any] = dict(node.parameters)
     op = ops[node.name]
     if "polars" not in op.rules:
         raise NO_POLARS_RULE(op=op.name, reason=op.gaps.get("polars", "none is written"))
-    given = iter(below)
+    given = iter([pl.col(f"%{place}") for place in node.inputs])
     inputs = [pl.col(time) if i.kind == "time" else next(given) for i in op.signature.inputs]
     made = op.rules["polars"](*inputs, **parameters)
-    value = made[0] if isinstance(made, tuple) else made
-    return value if node.kind == "int" else value.cast(pl.Float64)
+    value, *rest = made if isinstance(made, tuple) else (made,)
+    names = [output.name for output in op.signature.outputs[1:]]
+    others = {name: each.cast(pl.Int64) for name, each in zip(names, rest, strict=True)}
+    return (value if node.kind == "int" else value.cast(pl.Float64)), others
 
 
 def _finite(expression: pl.Expr) -> pl.Expr:
