@@ -37,7 +37,9 @@ TAPE = (
     Field("price", "BIGINT", "ticks"),
     Field("size", "BIGINT", "lots"),
     Field("event_time", "BIGINT", "venue time of the frame in ns (T for trades, E where no T)"),
-    Field("venue_time", "BIGINT", "time for quote pairing: T (futures), E (spot depth) or NULL_INT"),
+    Field(
+        "venue_time", "BIGINT", "time for quote pairing: T (futures), E (spot depth) or NULL_INT"
+    ),
     Field("processed_time", "BIGINT", "receive time in ns, non-decreasing"),
     Field("first_id", "BIGINT", "depth: U; trade: trade id; bbo: update id; bad: the record kind"),
     Field("last_id", "BIGINT", "depth: u; snapshot: lastUpdateId; trade, bbo: as first_id"),
@@ -69,9 +71,7 @@ QUALITY = {
     "no_venue_time": 14,  # the quote's venue time is an estimate
 }
 BIT = {name: 1 << place for name, place in QUALITY.items()}
-BOOK_INVALID = (
-    BIT["unsynced"] | BIT["gap"] | BIT["resyncing"] | BIT["stale"] | BIT["crossed"]
-)
+BOOK_INVALID = BIT["unsynced"] | BIT["gap"] | BIT["resyncing"] | BIT["stale"] | BIT["crossed"]
 NULL_ON = BOOK_INVALID | BIT["warmup"]
 
 # What became of one received frame: the terms of the accounting line, in its order.

@@ -11,8 +11,9 @@ from typing import Protocol
 
 import numpy as np
 
-from qf.engines.symbol_plan import Route, SymbolPlan
+from qf.engines.symbol_plan import AGE, Route, SymbolPlan
 from qf.program import Program
+from qf.schema import NULL_INT
 from qf.schema_tables import Table
 
 BATCH_BYTES = 64 << 20
@@ -83,7 +84,7 @@ def _ages_in_ms(route: Route, columns: dict[str, np.ndarray]) -> dict[str, np.nd
         return columns
     shown = dict(columns)
     for name, column in columns.items():
-        if name.endswith("_age"):
-            missing = column == np.iinfo(np.int64).min
-            shown[f"{name}_ms"] = np.where(missing, np.nan, column / 1e6)
+        if name.endswith(AGE):
+            known = np.where(column == NULL_INT, np.nan, column / 1e6)
+            shown[f"{name.removesuffix(AGE)}_age_ms"] = known
     return shown

@@ -54,11 +54,15 @@ STAGES: dict[str, tuple[str, ...]] = {
     "label": ("labels",),
     "feature": ("features", "vectors"),
 }
+# Tables that are stored as the tape has them: (name on the tape, table).
 RAW_TABLES = {
     "raw": (("trades", "cdm_trades"), ("lob_incremental", "cdm_lob_incremental")),
     "bbo": (("bbo", "cdm_bbo"),),
     "funding": (("funding", "cdm_funding"),),
+    "liquidations": (("liquidations", "cdm_liquidations"),),
 }
+# These exist whenever a provider carries them: stream of the accounting -> group.
+CARRIED = {"mark": "funding", "liquidation": "liquidations"}
 # Compiled blocks of this many tape rows stay in the second-level cache.
 BLOCK_ROWS = 2048
 
@@ -153,6 +157,7 @@ def run_project(
     written.
     """
     report = progress or (lambda stage, done, total, note: None)
+    stages = None if stages is None else list(stages)
     groups = _groups(project, stages)
     chosen = _symbols(project, symbols)
     with project_lock(project.folder, wall_ns(), project.paths.lock):
@@ -162,6 +167,9 @@ def run_project(
             tape = open_tape(project, symbol, _reading(report, symbol), renew)
             _refuse_empty(tape, symbol, start, end)
             tapes[symbol] = tape
+        if stages is None or "ingest" in stages:
+            streams = {stream for tape in tapes.values() for stream in tape.accounts}
+            groups |= {CARRIED[stream] for stream in streams & CARRIED.keys()}
         plans = {
             symbol: plan_symbol(project, tape.instrument, tape.continuity, groups)
             for symbol, tape in tapes.items()
@@ -200,7 +208,7 @@ def _write(
 ) -> RunResult:
     result = RunResult(uuid.uuid4().hex[:12], project.paths.database)
     tables = {t.name: t for planned in plans.values() for t in planned.tables()}
-    raw = [pair for group in groups for pair in RAW_TABLES.get(group, ())]
+    raw = [pair for group in sorted(groups) for pair in RAW_TABLES.get(group, ())]
     tables |= {name: TABLES[name] for _, name in (*raw, ("", "instruments"))}
     record = RunRecord(
         result.run_id,

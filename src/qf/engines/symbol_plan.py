@@ -57,6 +57,7 @@ class Route:
         return columns
 
 
+AGE = ":age"  # no feature name holds a colon, so no feature can be taken for an age
 _BEFORE = ("bar_id", "feature_time", "close_seq", "known_row")
 
 
@@ -176,7 +177,7 @@ def _vector_route(state: State, feature_set: FeatureSet, seen: list[Seen]) -> Ro
     columns, quality = {}, None
     for each in seen:
         columns[each.feature.name] = each.value
-        columns[f"{each.feature.name}_age"] = each.age_ns
+        columns[f"{each.feature.name}{AGE}"] = each.age_ns
         quality = FeatureBuilder.either(plan, quality, each.quality)
     if quality is not None:
         columns["quality"] = quality
