@@ -9,6 +9,8 @@ A kernel is a plain Python function of loops. What it takes is decided by its pa
     olo, olo2, olo3         emit: where to write the rows of the first, second, third out clock
     made, room              emit: count what you made per out clock; room is what fits. Return
                             k > 0 before changing anything to ask for room for k rows in each.
+    wanted                  bit g is set where anybody reads a column of the g-th declared output;
+                            the others need not be written
     stride, stride2, …      an output declared `bid[levels]` is `levels` adjacent columns: column k
                             of row t is bid[k * stride + t], with the stride of its out clock;
                             stride0 is the in clock's, for inputs that are adjacent columns
@@ -215,6 +217,8 @@ def _binds(op: Op, names: list[str]) -> list[str]:
         elif name in _OUT_CLOCK:
             clock, word = _OUT_CLOCK[name]
             lines.append(f"{name} = _clock[_where[{clock}] * 8 + {word}]")
+        elif name == "wanted":
+            lines.append("wanted = _where[48]")  # see machine.WHERE_WORDS
         elif name not in given:
             raise BAD_KERNEL(op=op.name, name=name)
     return lines

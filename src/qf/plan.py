@@ -32,6 +32,7 @@ class Instruction:
     parameters: tuple[float, ...]
     slots: int
     ints: int
+    widths: tuple[int, ...] = ()  # columns of each declared output
 
 
 class Plan:
@@ -90,8 +91,9 @@ class Plan:
             self.tails[column.clock] = max(self.tails[column.clock], reach)
         firsts = tuple(group[0] if group else Column(clocks[1], 0, "float") for group in groups)
         slots, ints = op.amount("slots", bound), op.amount("ints", bound)
+        widths = tuple(len(group) for group in groups)
         self.instructions.append(
-            Instruction(op, tuple(inputs), firsts, clocks, encoded, slots, ints)
+            Instruction(op, tuple(inputs), firsts, clocks, encoded, slots, ints, widths)
         )
         self._made[key] = tuple(groups)
         return self._made[key]
@@ -103,6 +105,19 @@ class Plan:
     def read(self, name: str, column: Column) -> None:
         """Ask that a column's rows be handed out, under `name`, as they are made."""
         self.reads.setdefault(self.clocks[column.clock], []).append((name, column))
+
+    def wanted(self) -> list[int]:
+        """Return per instruction a bit for each declared output that something takes."""
+        taken = {column for each in self.instructions for column in each.inputs}
+        taken |= {column for reads in self.reads.values() for _, column in reads}
+        words = []
+        for each in self.instructions:
+            bits = 0
+            for place, (first, width) in enumerate(zip(each.outputs, each.widths, strict=True)):
+                group = (Column(first.clock, first.place + k, first.kind) for k in range(width))
+                bits |= (not taken.isdisjoint(group)) << place
+            words.append(bits)
+        return words
 
     def hash(self) -> str:
         """Return the plan's identity: wiring, parameters and every kernel's content."""

@@ -43,6 +43,7 @@ class Program:
         self.plan, self.block = plan, block
         self.plan_hash = plan.hash()
         self._run = load_machine()
+        self._wanted = plan.wanted()
         self._kernels = [kernel.address(i.op) for i in plan.instructions]
         self._slots = np.zeros(sum(i.slots for i in plan.instructions) + 1)
         self._ints = np.zeros(sum(i.ints for i in plan.instructions) + 1, np.int64)
@@ -272,6 +273,7 @@ class Program:
             where = self._where[place]
             where[: len(i.clocks)] = i.clocks
             where[8] = len(i.clocks) - 1 if i.op.shape == "emit" else 0
+            where[48] = self._wanted[place]
             self._code[place] = (
                 self._kernels[place],
                 where.ctypes.data,

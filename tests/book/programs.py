@@ -50,14 +50,13 @@ def enrich_plan(rule, levels=5, asof="exchange_strict", **settings):
     paired = plan.add(
         find("pair", "book"), stream[:1], {"quote_asof": asof}, [plan.clock("paired")]
     )[0]
-    values = len(VALUES) + len(LEVEL_VALUES) * levels
-    words, numbers, others, other_numbers = plan.add(
+    groups = plan.add(
         find("enrich", "book"),
         paired[:1],
-        {"levels": levels, "values": values, **settings},
+        {"levels": levels, "level_values": len(LEVEL_VALUES) * levels, **settings},
         [plan.clock("tick"), plan.clock("prints")],
     )
     names = [f"{name}_{i}" for name in LEVEL_VALUES for i in range(levels)]
-    read_all(plan, (*WORDS, *VALUES, *names), (*words, *numbers))
-    read_all(plan, (*WORDS, *VALUES, *names), (*others, *other_numbers))
+    read_all(plan, (*WORDS, *VALUES, *names), sum(groups[:3], ()))
+    read_all(plan, (*WORDS, *VALUES, *names), sum(groups[3:], ()))
     return plan

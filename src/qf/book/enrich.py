@@ -4,7 +4,9 @@ Paired stream in; out come the rows of the tick clock (market prints) and, apart
 outside the book (`non_market`), both with the same columns:
 
     words   WORDS below, int64
-    values  VALUES below, then bid_price, bid_size, ask_price, ask_size and ofi, K columns each
+    values  VALUES below
+    levels  bid_price, bid_size, ask_price, ask_size and ofi, K columns each; not written where
+            nobody reads them
 
 Direction is the venue's flag; where it has none: above the mid +1, below -1, at the mid the tick
 rule, 0 before any evidence; the counts of the four methods are in ints[OWN..OWN+3].
@@ -24,6 +26,7 @@ from qf.book.view import (
     BOOK_TIME,
     COUNT,
     FLOW,
+    FRESH,
     LEVEL_SIZE,
     LEVEL_U,
     LOST_BITS,
@@ -80,7 +83,8 @@ VALUES = (
     "book_age_ms",
 )
 LEVEL_VALUES = ("bid_price", "bid_size", "ask_price", "ask_size", "ofi")
-N_VALUES = 13
+LADDER_BIT = 1 << 2  # the place of `ladder` among the outputs
+N_SEEN = 7  # mid, spread, spread_bps, spread_ticks, weighted_mid, bid_depth, ask_depth
 UNSYNCED, STALE, CROSSED, UNKNOWN_DEPTH, NON_MARKET = 1, 8, 16, 32, 64
 INVALID = 31
 TICKER_BIT = 1 << 14
@@ -92,10 +96,12 @@ op = define(
     " price_num: 1..1000000000 = 1, price_den: 1..1000000000000 = 1,"
     " size_num: 1..1000000000 = 1, size_den: 1..1000000000000 = 1,"
     " value_num: 1..1000000000000 = 1, value_den: 1..1000000000000000000 = 1,"
-    " words: 10..10 = 10, values: 18..300 = 38)"
-    " -> word[words]: int, number[values]; other_word[words]: int, other_number[values]",
+    " words: 10..10 = 10, values: 13..13 = 13, level_values: 5..250 = 25)"
+    " -> word[words]: int, number[values], ladder[level_values];"
+    " other_word[words]: int, other_number[values], other_ladder[level_values]",
     shape="emit",
     ints=lambda **p: VIEW_WORDS,
+    slots=lambda levels, **p: N_SEEN + 4 * levels,
 )
 op.polars_missing("a book is a state machine over messages, not an expression over rows")
 op.definition_missing("tests/book holds the dictionary model that it must equal")
@@ -148,45 +154,64 @@ def put_trade(word, number, stride, j, paired, stride0, t, direction, quality, p
     number[4 * stride + j] = volume if direction < 0 else 0.0
 
 
-def put_book(w, number, stride, j, levels, received, params):
-    """Write the columns of a usable book, and take the order flow."""
+def look(w, seen, levels, params):
+    """Bring the values of the levels that changed, and of the quote, up to date in `seen`."""
+    price_num, price_den = params[4], params[5]
+    size_num, size_den = params[6], params[7]
+    for k in range(2):
+        at = N_SEEN + 2 * k * levels
+        sign = 1 - 2 * k
+        depth = 0
+        for level in range(levels):
+            known = level < w[COUNT + k]
+            lots = w[LEVEL_SIZE + MAX_LEVELS * k + level]
+            depth += lots if known else 0
+            if level >= w[FRESH + k]:
+                ticks = w[LEVEL_U + MAX_LEVELS * k + level] * sign
+                seen[at + level] = ticks * price_num / price_den if known else math.nan
+                seen[at + levels + level] = lots * size_num / size_den if known else math.nan
+        full = w[COUNT + k] == levels
+        seen[5 + k] = depth * size_num / size_den if full else math.nan
+        w[FRESH + k] = levels
     bid = w[LEVEL_U]
     ask = -w[LEVEL_U + MAX_LEVELS]
     bid_size = w[LEVEL_SIZE]
     ask_size = w[LEVEL_SIZE + MAX_LEVELS]
-    tick = params[4] / params[5]
-    mid = (bid + ask) * params[4] / (2.0 * params[5])
-    spread = (ask - bid) * params[4] / params[5]
-    number[5 * stride + j] = mid
-    number[6 * stride + j] = spread
-    number[7 * stride + j] = 1e4 * spread / mid
-    number[8 * stride + j] = float(ask - bid)
     fine = float(bid_size + ask_size)
-    number[9 * stride + j] = (bid * (ask_size / fine) + ask * (bid_size / fine)) * tick
+    seen[0] = (bid + ask) * price_num / (2.0 * price_den)
+    seen[1] = (ask - bid) * price_num / price_den
+    seen[2] = 1e4 * seen[1] / seen[0]
+    seen[3] = float(ask - bid)
+    weighted = bid * (ask_size / fine) + ask * (bid_size / fine)
+    seen[4] = weighted * (price_num / price_den)
+
+
+def put_book(w, seen, number, stride, j, levels, received, params):
+    """Write the columns of a usable book."""
+    if w[FRESH] < levels or w[FRESH + 1] < levels:
+        look(w, seen, levels, params)
+    for i in range(7):
+        number[(5 + i) * stride + j] = seen[i]
     number[12 * stride + j] = (received - w[BOOK_TIME]) / 1e6
-    for k in range(2):
-        depth = 0
-        at = N_VALUES + 2 * k * levels
-        for level in range(levels):
-            known = level < w[COUNT + k]
-            u = w[LEVEL_U + MAX_LEVELS * k + level] * (1 - 2 * k)
-            size = w[LEVEL_SIZE + MAX_LEVELS * k + level]
-            depth += size if known else 0
-            number[(at + level) * stride + j] = u * params[4] / params[5] if known else math.nan
-            shown = size * params[6] / params[7] if known else math.nan
-            number[(at + levels + level) * stride + j] = shown
-        full = w[COUNT + k] == levels
-        number[(10 + k) * stride + j] = depth * params[6] / params[7] if full else math.nan
-    at = N_VALUES + 4 * levels
+
+
+def put_levels(w, seen, ladder, stride, j, levels, params):
+    """Write the columns of each level, and its order flow since the trade before."""
+    for i in range(4 * levels):
+        ladder[i * stride + j] = seen[N_SEEN + i]
+    at = 4 * levels
     for level in range(levels):
-        flow = w[FLOW + level] * params[6] / params[7]
-        number[(at + level) * stride + j] = flow if w[RESYNCED] == 0 else math.nan
+        flow = w[FLOW + level]
+        shown = flow * params[6] / params[7] if flow != 0 else 0.0
+        ladder[(at + level) * stride + j] = shown if w[RESYNCED] == 0 else math.nan
 
 
-def put_nothing(number, stride, j, levels):
+def put_nothing(number, ladder, stride, j, levels, wanted):
     """Write missing into every book column."""
-    for place in range(5, N_VALUES + 5 * levels):
+    for place in range(5, 13):
         number[place * stride + j] = math.nan
+    for place in range(5 * levels if wanted else 0):
+        ladder[place * stride + j] = math.nan
 
 
 def book_quality(w, levels, arrival_bits, received, ttl_ns):
@@ -210,13 +235,14 @@ def book_quality(w, levels, arrival_bits, received, ttl_ns):
 
 @op.kernel
 def kernel(
-    paired, lo, hi, stride0, olo, olo2, stride, stride2, room, made, params, ints,
-    word, number, other_word, other_number,
+    paired, lo, hi, stride0, olo, olo2, stride, stride2, room, made, wanted,
+    params, state, ints, word, number, ladder, other_word, other_number, other_ladder,
 ):  # fmt: skip
     levels = int(params[0])
     ttl_ns = int(params[1]) * 1000000
     if room[0] < hi - lo or room[1] < hi - lo:
         return hi - lo
+    levels_wanted = wanted & LADDER_BIT != 0
     j = olo
     other = olo2
     for t in range(lo, hi):
@@ -233,17 +259,20 @@ def kernel(
                 other_word, other_number, stride2, other, paired, stride0, t, side, quality, params
             )
             if usable:
-                put_book(ints, other_number, stride2, other, levels, received, params)
+                put_book(ints, state, other_number, stride2, other, levels, received, params)
+                put_levels(ints, state, other_ladder, stride2, other, levels, params)
             else:
-                put_nothing(other_number, stride2, other, levels)
+                put_nothing(other_number, other_ladder, stride2, other, levels, True)
             other += 1
             continue
         direction = classify(ints, side, paired[PRICE * stride0 + t], usable)
         put_trade(word, number, stride, j, paired, stride0, t, direction, quality, params)
         if usable:
-            put_book(ints, number, stride, j, levels, received, params)
+            put_book(ints, state, number, stride, j, levels, received, params)
+            if levels_wanted:
+                put_levels(ints, state, ladder, stride, j, levels, params)
         else:
-            put_nothing(number, stride, j, levels)
+            put_nothing(number, ladder, stride, j, levels, levels_wanted)
         for level in range(levels):
             ints[FLOW + level] = 0
         # A book of lone snapshots has no events between them: its order flow stays unknown.

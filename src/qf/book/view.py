@@ -36,7 +36,10 @@ VALID, IN_FRAME, FRAME_KIND, BOOK_ID, TICKER_ID, LOST_BITS = 0, 1, 2, 3, 4, 5
 BOOK_TIME, RESYNCED, TOUCHED, OVERLAY, TICKER_FLAGS, ALONE_BOOK = 6, 7, 8, 9, 10, 11
 TICKER = 12  # bid u, bid size, ask u, ask size of the newest ticker; then the same of one arriving
 COUNT = 20  # levels in the view, per side
-OWN = 24  # words 24..63 belong to the consumer
+CHANGED_U = 22  # per side, the best signed tick that changed since the view was rebuilt
+FRESH = 24  # per side, the first level that changed since the consumer looked
+OWN = 26  # words 26..63 belong to the consumer
+ANY_LEVEL = 1 << 60
 MAX_LEVELS = 64
 LEVEL_U = 64  # view: signed tick of level l of side k at LEVEL_U + 64 * k + l
 LEVEL_SIZE = 192
@@ -47,41 +50,63 @@ BITS = 9
 
 
 def view_refresh(w, levels):
-    """Rebuild the K levels of both sides and add up each level's order flow."""
+    """Rebuild what has changed of the K levels and add up each level's order flow."""
     w[TOUCHED] = 0
     first = w[RESYNCED] == 1 and w[COUNT] == 0 and w[COUNT + 1] == 0
     for k in range(2):
-        u = w[LADDER + k]
+        changed = w[CHANGED_U + k]
+        if changed != NO_LEVEL:
+            w[CHANGED_U + k] = NO_LEVEL
+            view_side(w, levels, k, changed, first)
+
+
+def view_side(w, levels, k, changed, first):
+    """Rebuild one side from its first level at or behind `changed`; those before it stay."""
+    base_u = LEVEL_U + MAX_LEVELS * k
+    base_size = LEVEL_SIZE + MAX_LEVELS * k
+    sign = 1 - 2 * k
+    count = w[COUNT + k]
+    ticker = w[TICKER + 2 * k] if w[OVERLAY] == 1 else NO_LEVEL
+    level = 0
+    while level < count and w[base_u + level] > changed:
+        level += 1
+    if ticker != NO_LEVEL and level < 2:
         level = 0
-        sign = 1 - 2 * k
-        base_u = LEVEL_U + MAX_LEVELS * k
-        base_size = LEVEL_SIZE + MAX_LEVELS * k
-        ticker = w[TICKER + 2 * k] if w[OVERLAY] == 1 else NO_LEVEL
+    if level == 0:
+        u = w[LADDER + k]
         if ticker != NO_LEVEL:
             while u != NO_LEVEL and u >= ticker:
                 u = next_level(w, LADDER, k, u)
-        while level < levels:
-            here = u
-            size = 0
-            if level == 0 and ticker != NO_LEVEL:
-                here = ticker
-                size = w[TICKER + 2 * k + 1]
-            elif u != NO_LEVEL:
-                size = level_size(w, LADDER, k, u)
-                u = next_level(w, LADDER, k, u) if level + 1 < levels else u
-            else:
-                break
-            old = w[base_u + level] if level < w[COUNT + k] else NO_LEVEL
-            flow = size if here >= old else 0
-            if here <= old:
-                flow -= w[base_size + level]
-            w[FLOW + level] += 0 if first else sign * flow
-            w[base_u + level] = here
-            w[base_size + level] = size
-            level += 1
-        for gone in range(level, w[COUNT + k]):
-            w[FLOW + gone] -= sign * w[base_size + gone]
-        w[COUNT + k] = level
+    else:
+        u = next_level(w, LADDER, k, w[base_u + level - 1])
+    w[FRESH + k] = min(level, w[FRESH + k])
+    while level < levels:
+        here = u
+        if level == 0 and ticker != NO_LEVEL:
+            here = ticker
+            size = w[TICKER + 2 * k + 1]
+        elif u != NO_LEVEL:
+            size = level_size(w, LADDER, k, u)
+            u = next_level(w, LADDER, k, u) if level + 1 < levels else u
+        else:
+            break
+        old = w[base_u + level] if level < count else NO_LEVEL
+        flow = size if here >= old else 0
+        if here <= old:
+            flow -= w[base_size + level]
+        w[FLOW + level] += 0 if first else sign * flow
+        w[base_u + level] = here
+        w[base_size + level] = size
+        level += 1
+    for gone in range(level, count):
+        w[FLOW + gone] -= sign * w[base_size + gone]
+    w[COUNT + k] = level
+
+
+def view_touch(w, k, u):
+    """Note that side k has changed at signed tick u, and maybe behind it."""
+    w[TOUCHED] = 1
+    w[CHANGED_U + k] = max(u, w[CHANGED_U + k])
 
 
 def view_reset(w):
@@ -112,7 +137,7 @@ def view_row(w, levels, kind, side, price, size, frame_id):
         w[LADDER + 7 + k] = u if worst == NO_LEVEL or u < worst else worst
     n = w[COUNT + k]
     if n < levels or u >= w[LEVEL_U + MAX_LEVELS * k + n - 1]:
-        w[TOUCHED] = 1
+        view_touch(w, k, u)
 
 
 def view_close(w, levels, kind, frame_id, bits, flags):
@@ -121,7 +146,7 @@ def view_close(w, levels, kind, frame_id, bits, flags):
         for i in range(4):
             if w[TICKER + i] != w[TICKER + 4 + i]:
                 w[TICKER + i] = w[TICKER + 4 + i]
-                w[TOUCHED] = 1
+                view_touch(w, i >> 1, ANY_LEVEL)
         w[TICKER_ID] = frame_id
         w[TICKER_FLAGS] = flags
     else:
@@ -130,7 +155,8 @@ def view_close(w, levels, kind, frame_id, bits, flags):
         w[ALONE_BOOK] = 1 if kind == SNAPSHOT and bits == 0 else 0
         if bits == 0 and w[VALID] == 0:
             w[VALID] = 1
-            w[TOUCHED] = 1
+            view_touch(w, 0, ANY_LEVEL)
+            view_touch(w, 1, ANY_LEVEL)
         elif bits != 0:
             w[VALID] = 0
             w[LOST_BITS] = bits
@@ -138,7 +164,8 @@ def view_close(w, levels, kind, frame_id, bits, flags):
     overlay = 1 if w[BOOK_ID] != NULL_INT and w[TICKER_ID] > w[BOOK_ID] else 0
     if overlay != w[OVERLAY]:
         w[OVERLAY] = overlay
-        w[TOUCHED] = 1
+        view_touch(w, 0, ANY_LEVEL)
+        view_touch(w, 1, ANY_LEVEL)
     if w[TOUCHED] == 1 and w[VALID] == 1:
         view_refresh(w, levels)
 

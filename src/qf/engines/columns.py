@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -91,13 +92,14 @@ def _add_trades(project: Project, instrument: Instrument, state: State, stream: 
         **_scales(instrument),
         "value_num": value[0],
         "value_den": value[1],
-        "values": len(VALUES) + len(LEVEL_VALUES) * levels,
+        "level_values": len(LEVEL_VALUES) * levels,
     }
     out = [plan.clock("tick"), plan.clock("prints")]
-    words, values, other, others = plan.add(find("enrich", "book"), paired[:1], settings, out)
-    names = [*VALUES, *(f"{name}_{level}" for name in LEVEL_VALUES for level in range(levels))]
-    state.tick = dict(zip((*WORDS, *names), (*words, *values), strict=True))
-    state.prints = dict(zip((*WORDS, *names), (*other, *others), strict=True))
+    groups = plan.add(find("enrich", "book"), paired[:1], settings, out)
+    ladder = (f"{name}_{level}" for name in LEVEL_VALUES for level in range(levels))
+    names = (*WORDS, *VALUES, *ladder)
+    state.tick = dict(zip(names, itertools.chain(*groups[:3]), strict=True))
+    state.prints = dict(zip(names, itertools.chain(*groups[3:]), strict=True))
 
 
 def _add_book(project: Project, instrument: Instrument, state: State, stream: Column) -> None:
