@@ -70,6 +70,9 @@ def warnings_of(result: SymbolResult, project: Project) -> list[str]:
                     f"{feature.name} needs {row.warmup_bars}"
                 )
     for (label, clock), parts in result.barriers.items():
+        parameters = result.planned.label_rules[label, clock].parameters
+        if "upper" not in parameters:
+            continue  # a label without barriers meets none
         warning = vertical_warning(f"{label} on {clock}", np.concatenate(parts))
         if warning:
             lines.append(warning)
