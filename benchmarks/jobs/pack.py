@@ -165,21 +165,18 @@ def live_job(day: Day, repeats: int) -> Job:
         np.vstack([columns[name] for name in COLUMNS]).T[: WARM_ROWS + LIVE_ROWS]
     )
 
-    def warm() -> tuple[Program]:
+    def warm() -> tuple[Program, list[np.ndarray]]:
         program = pack_program(1)
-        inbox = program.inbox()
         order = [COLUMNS.index(name) for name, _ in program.plan.feeds]
         live = np.ascontiguousarray(rows[:, order])
         for row in live[:WARM_ROWS]:
-            inbox[:] = row
-            program.step()
-        return program, inbox, list(live[WARM_ROWS:])
+            program.step(row)
+        return program, list(live[WARM_ROWS:])
 
-    def events(program: Program, inbox: np.ndarray, live: list[np.ndarray]) -> None:
+    def events(program: Program, live: list[np.ndarray]) -> None:
         step = program.step
         for row in live:
-            inbox[:] = row
-            step()
+            step(row)
 
     return Job(
         name="15 features, live: one event per call from Python",

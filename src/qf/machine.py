@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from functools import cache
-from typing import Any
 
 from qf import kernel
 
@@ -110,7 +109,8 @@ def hand_out(h):
             if rows > 0:
                 copy(reads[2 * at + 1] + 8 * fill, reads[2 * at] + 8 * lo, rows)
             at += 1
-        sinks[4 * c] = fill + rows
+        if sinks[4 * c + 3] > 0:
+            sinks[4 * c] = fill + rows
     return 0
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -162,11 +162,30 @@ def run(header):
             return 1
         h[8] += h[16]
         h[10] = 0
+
+@njit("int64(int64, float64[::1])", cache=True, nogil=True, error_model="numpy")
+def step(header, row):
+    """Feed one row that lies in `row`, one word per feed, with every sink empty."""
+    h = words(header)
+    feeds = words(h[5])
+    for k in range(h[4]):
+        feeds[2 * k] = row.ctypes.data + 8 * k
+    sinks = words(h[6])
+    for c in range(h[2]):
+        sinks[4 * c] = 0
+    h[8] = 0
+    h[9] = 1
+    h[10] = 0
+    return run(header)
 '''
 
 
 @cache
-def load_machine() -> Callable[[Any], int]:
-    """Return the compiled loop: the header's address in, a status out (0 done, 1 drain, 2 grow)."""
+def load_machine() -> tuple[Callable[..., int], Callable[..., int]]:
+    """Return the compiled loop and its form for one row.
+
+    The header's address in, a status out: 0 done, 1 drain, 2 grow. The second takes the row too.
+    """
     key = f"machine_{hashlib.sha256(_TEXT.encode()).hexdigest()[:16]}"
-    return kernel.load_generated(key, _TEXT).run
+    module = kernel.load_generated(key, _TEXT)
+    return module.run, module.step

@@ -32,7 +32,8 @@ BAD_STATE = diagnostic("QF431", "this is not a whole saved state: {why}", RunErr
 WRONG_FEED = diagnostic("QF432", "the program is fed {expected}, was given {given}", RunError)
 
 STATE_MAGIC = b"QFSTATE1"
-SINK_ROWS = 1 << 16  # a long push doubles its sinks up to here, so that it is rarely drained
+# Rows handed out wait in sinks: at first so many, doubled up to the second figure by long pushes.
+FIRST_SINK_ROWS, SINK_ROWS = 1 << 13, 1 << 16
 NULL_WORD = {"float": np.float64("nan").view(np.int64), "int": np.int64(NULL_INT)}
 
 
@@ -42,7 +43,7 @@ class Program:
     def __init__(self, plan: Plan, block: int = 2048) -> None:
         self.plan, self.block = plan, block
         self.plan_hash = plan.hash()
-        self._run = load_machine()
+        self._run, self._run_one = load_machine()
         self._wanted = plan.wanted()
         self._kernels = [kernel.address(i.op) for i in plan.instructions]
         self._slots = np.zeros(sum(i.slots for i in plan.instructions) + 1)
@@ -61,14 +62,13 @@ class Program:
         self._reads = np.zeros((sum(map(len, plan.reads.values())) + 1, 2), np.int64)
         self._header = np.zeros(HEADER_WORDS, np.int64)
         self._header_address = self._header.ctypes.data
-        self._inbox = np.zeros(len(plan.feeds))
-        self._inbox_is_wired = False
-        self._one_row = np.array([0, 1, 0, block])
+        self._header[11] = block
+        self._fills = self._sink_words[:, 0]
         self._read_clocks = [(k, name) for k, name in enumerate(plan.clocks) if name in plan.reads]
         self._code = np.zeros((len(plan.instructions) + 1, 6), np.int64)
         self._pointers = np.zeros(self._count_pointers() + 1, np.int64)
         for clock in range(len(plan.clocks)):
-            self._grow_sink(clock, block)
+            self._grow_sink(clock, min(8 * block, FIRST_SINK_ROWS))
         self._wire()
 
     @property
@@ -120,36 +120,29 @@ class Program:
             dtype = np.float64 if column.kind == "float" else np.int64
             kept.append(np.ascontiguousarray(columns[name], dtype))
             self._feeds[place, 0] = kept[-1].ctypes.data
-        self._inbox_is_wired = False
         chunks: list[list[np.ndarray]] = [[] for _ in self.plan.clocks]
         self._header[8:12] = 0, len(kept[0]) if kept else 0, 0, self.block
+        self._fills[:] = 0  # what a step has handed out
         self._drive(chunks)
         return self._joined(chunks)
 
-    def inbox(self) -> np.ndarray:
-        """Return one word per feed, to be filled in place before each `step` (int: view int64)."""
-        return self._inbox
+    def step(self, row: np.ndarray) -> dict[str, np.ndarray]:
+        """Feed one row; return what `advance` does, as views that hold until the next call.
 
-    def step(self) -> dict[str, np.ndarray]:
-        """Feed the one row in the inbox; return what `advance` does, as views until the next call.
-
-        One event from Python costs the kernels and about a microsecond: nothing is allocated.
+        `row` is contiguous float64, one word per feed in the plan's order (an int64 feed gives
+        its bits). Nothing is allocated: an event costs the kernels and under a microsecond.
         """
-        if not self._inbox_is_wired:
-            addresses = self._inbox.ctypes.data + 8 * np.arange(len(self.plan.feeds))
-            self._feeds[: len(addresses), 0] = addresses
-            self._inbox_is_wired = True
-        self._header[8:12] = self._one_row
-        if self._run(self._header_address):
+        if self._run_one(self._header_address, row):
             chunks: list[list[np.ndarray]] = [[] for _ in self.plan.clocks]
             self._drive(chunks)
             return self._joined(chunks)
         made = {}
         for clock, name in self._read_clocks:
-            fill = self._sink_words[clock, 0]
-            if fill:
+            fill = self._fills.item(clock)
+            if fill == 1:
+                made[name] = self._first_rows[clock]
+            elif fill:
                 made[name] = self._sinks[clock][:, :fill]
-                self._sink_words[clock, 0] = 0
         return made
 
     def named(self, clock: str, made: np.ndarray | None) -> dict[str, np.ndarray]:
@@ -225,14 +218,18 @@ class Program:
         moved = False
         for clock, sink in enumerate(self._sinks):
             fill, capacity, wanted = self._sink_words[clock, :3]
+            given_away = 2 * fill > capacity > 2048
             if fill:
-                chunks[clock].append(sink[:, :fill].copy())
+                chunks[clock].append(sink[:, :fill] if given_away else sink[:, :fill].copy())
                 self._sink_words[clock, 0] = 0
             if grow and (wanted > capacity or (fill and capacity < SINK_ROWS)):
-                self._grow_sink(clock, int(max(wanted, capacity)))
+                self._grow_sink(clock, int(max(wanted, capacity - 40)))
+                moved = True
+            elif given_away:
+                self._grow_sink(clock, (int(capacity) - 40) // 2)
                 moved = True
         if moved:
-            self._wire()
+            self._wire_sinks()
 
     def _reads_of(self, clock: str) -> list[tuple[str, Column]]:
         return self.plan.reads.get(clock, [])
@@ -255,7 +252,8 @@ class Program:
 
     def _grow_sink(self, clock: int, rows: int) -> None:
         reads = self.plan.reads.get(self.plan.clocks[clock], ())
-        capacity = max(1024, 2 * rows) if reads else 0
+        # Columns a multiple of 4 KiB apart would share one set of the first-level cache.
+        capacity = max(1024, 2 * rows) + 40 if reads else 0
         self._sinks[clock] = np.empty((len(reads), capacity))
         self._sink_words[clock, 1] = capacity
 
@@ -290,17 +288,7 @@ class Program:
             ints += i.ints
         for place, (_, column) in enumerate(self.plan.feeds):
             self._feeds[place, 1] = self._address(column)
-        at = 0
-        for clock, name in enumerate(self.plan.clocks):
-            reads = self.plan.reads.get(name, ())
-            self._sink_words[clock, 3] = len(reads)
-            for place, (_, column) in enumerate(reads):
-                sink = self._sinks[clock]
-                self._reads[at] = (
-                    self._address(column),
-                    sink.ctypes.data + 8 * sink.shape[1] * place,
-                )
-                at += 1
+        self._wire_sinks()
         self._header[:8] = (
             len(self.plan.instructions),
             self._code.ctypes.data,
@@ -316,3 +304,18 @@ class Program:
             [[b.ctypes.data, len(b)] for b in self._buffers] or [[0, 0]], np.int64
         )
         self._header[15] = self._bases.ctypes.data
+
+    def _wire_sinks(self) -> None:
+        """Write where every read column is copied from and to."""
+        self._first_rows = [sink[:, :1] for sink in self._sinks]
+        at = 0
+        for clock, name in enumerate(self.plan.clocks):
+            reads = self._reads_of(name)
+            self._sink_words[clock, 3] = len(reads)
+            buffer, sink = self._buffers[clock], self._sinks[clock]
+            place = np.array([column.place for _, column in reads], np.int64)
+            upto = at + len(reads)
+            self._reads[at:upto, 0] = buffer.ctypes.data + 8 * buffer.shape[1] * place
+            steps = 8 * sink.shape[1] * np.arange(len(reads))
+            self._reads[at:upto, 1] = sink.ctypes.data + steps
+            at = upto

@@ -145,7 +145,10 @@ def kernel(
     depth = int(params[0])
     period = int(params[1]) * 1000000
     ttl_ns = int(params[2]) * 1000000
-    span = (stream[PROCESSED_TIME * stride0 + hi - 1] - ints[NEXT]) // period + 3 if hi > lo else 0
+    span = 0
+    if hi > lo:
+        start = ints[NEXT] if ints[NEXT] != 0 else stream[PROCESSED_TIME * stride0 + lo]
+        span = (stream[PROCESSED_TIME * stride0 + hi - 1] - start) // period + 3
     need = min((hi - lo) * (ttl_ns // period + 3), max(span, 0)) + hi - lo
     if room[0] < need or room[1] < need:
         return need

@@ -1,0 +1,76 @@
+"""A program fed one row per call gives the bits it gives for the whole tape at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from qf.bar_clock import add_bars, bar_clocks
+from qf.op import find
+from qf.plan import Plan
+from qf.program import Program
+from qf.testing.contract_bars import FLOATS, INTS, UNITS, random_tape
+
+ENTRIES = (
+    {"type": "tick", "count": 3},
+    {"type": "volume", "threshold": 4, "overflow": "split"},  # several bars on one trade
+)
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    plan = Plan()
+    plan.clock("tick")
+    tick = {name: plan.feed(name, "int") for name in INTS}
+    tick |= {name: plan.feed(name) for name in FLOATS}
+    plan.read("smooth", plan.one(find("rolling_mean", "ops"), [tick["x"]], window=5))
+    for clock in bar_clocks(ENTRIES, UNITS):
+        for name, column in add_bars(plan, clock, tick).items():
+            plan.read(name, column)
+    return plan
+
+
+def rows_of(plan: Plan, tape: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """Return the tape's rows as a step takes them: one word per feed, int64 as its bits."""
+    words = [np.ascontiguousarray(tape[name]).view(np.float64) for name, _ in plan.feeds]
+    return list(np.ascontiguousarray(np.array(words).T))
+
+
+def joined(program: Program, parts: list[dict[str, np.ndarray]]) -> dict[str, bytes]:
+    clocks = {name for part in parts for name in part}
+    return {c: np.concatenate([p[c] for p in parts if c in p], axis=1).tobytes() for c in clocks}
+
+
+def copied(made: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {clock: matrix.copy() for clock, matrix in made.items()}
+
+
+def test_steps_equal_one_push(plan):
+    tape = random_tape(3)
+    whole = Program(plan, 64)
+    expected = joined(whole, [whole.advance(tape)])
+    live = Program(plan, 1)
+    made = joined(live, [copied(live.step(row)) for row in rows_of(plan, tape)])
+    assert len(expected) == 3
+    assert made == expected
+
+
+def test_steps_and_pushes_may_take_turns(plan):
+    tape = random_tape(4)
+    whole = Program(plan, 64)
+    expected = joined(whole, [whole.advance(tape)])
+    mixed, parts, at = Program(plan, 7), [], 0
+    for size in (1, 10, 1, 1, 30, 1, 76):
+        piece = {name: column[at : at + size] for name, column in tape.items()}
+        if size == 1:
+            parts.append(copied(mixed.step(rows_of(plan, piece)[0])))
+        else:
+            parts.append(mixed.advance(piece))
+        at += size
+    assert at == len(tape["seq"])
+    assert joined(mixed, parts) == expected
+
+
+def test_a_row_of_another_kind_is_refused(plan):
+    with pytest.raises(TypeError):
+        Program(plan, 1).step(np.zeros(len(plan.feeds), np.int64))
