@@ -62,3 +62,34 @@ def test_two_days_run_apart_equal_both_at_once(shared, shared_data, tmp_path):
         with Store(project.paths.database, project.name) as store:
             found.append(store.hashes())
     assert found[0] == found[1] == found[2]
+
+
+def test_a_source_that_is_not_named_is_counted_and_not_used(shared, shared_data, tmp_path):
+    source = shared / "walkthrough" / "breakout_alpha"
+    edits = {"sources: [trades, book, bbo]": "sources: [trades, book]"}
+    folder = make_project(tmp_path / "breakout_alpha", shared_data, "spot", source, edits)
+    each = run_folder(folder)
+    account = each.result.symbols[0].accounts["bbo"]
+    assert (account["ignored"], account["applied"]) == (account["received"], 0)
+    enriched = each.reader.frame("cdm_trade_enriched").drop_nulls("mid")
+    # Depth alone, without the ticker over it: the sides it recovers are the known fewer.
+    right = (enriched["price"] - enriched["mid"]).sign() == enriched["direction"]
+    print(f"spot, depth alone: sides recovered {right.mean():.2%}")
+    assert 0.965 < right.mean() < 0.98
+
+
+def test_a_capture_without_its_snapshot_has_no_book_and_says_so(shared, shared_data, tmp_path):
+    source = shared / "walkthrough" / "breakout_alpha"
+    edits = {"btcusdt_*.gz": "btcusdt_20240809.gz"}
+    folder = make_project(tmp_path / "breakout_alpha", shared_data, "spot", source)
+    provider = folder / ".definitions" / "feed_providers" / "btcusdt_capture.yml"
+    (old, new), *_ = edits.items()
+    provider.write_text(provider.read_text().replace(old, new))
+    each = run_folder(folder)
+    account = each.result.symbols[0].accounts["depth"]
+    assert account["applied"] == 0
+    assert account["waiting"] + account["superseded"] == account["received"]
+    enriched = each.reader.frame("cdm_trade_enriched")
+    assert enriched["mid"].is_null().all()
+    assert (enriched["quality"] & BIT["unsynced"] != 0).all()
+    assert each.reader.frame("cdm_dollar_bars").height > 0

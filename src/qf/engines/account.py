@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from qf.book.view import OWN
 from qf.label_spec import vertical_warning
 from qf.program import Program
 from qf.project.model import Project
-from qf.schema import KINDS, VERDICTS
+from qf.schema import BBO, DEPTH, KINDS, MARK, SNAPSHOT, TRADE, VERDICTS
 from qf.tape.tape_file import TapeFile
 
 if TYPE_CHECKING:
@@ -22,24 +23,44 @@ METHODS = ("venue flag", "quote rule", "tick rule", "unknown")
 TICK_RULE_LIMIT = 0.4  # Lee-Ready rests on quotes; beyond this share it rests on prices
 # Streams that reach the state machine under another name of the tape's kinds.
 KIND_OF_STREAM = {"agg_trade": "trade"}
+KINDS_OF_SOURCE = {
+    "trades": (TRADE,),
+    "book": (DEPTH, SNAPSHOT),
+    "bbo": (BBO,),
+    "mark": (MARK,),
+}
+
+
+def kinds_left_out(sources: Iterable[str]) -> frozenset[int]:
+    """Return the kinds of tape rows that a project does not take, by its `sources`."""
+    given = set(sources)
+    return frozenset(
+        k for name, kinds in KINDS_OF_SOURCE.items() if name not in given for k in kinds
+    )
 
 
 def direction_counts(
-    program: Program, planned: SymbolPlan, tape: TapeFile
+    program: Program, planned: SymbolPlan, tape: TapeFile, left_out: frozenset[int]
 ) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
-    """Return the accounting per stream, and how many directions each method found."""
+    """Return the accounting per stream, and how many directions each method found.
+
+    A frame is `waiting` while the book it belongs to has no snapshot to be bridged to, or where it
+    lies behind the end of the range.
+    """
     sync = program.ints_of("sync")
     accounts = {}
     for stream, counted in tape.accounts.items():
         kind = KINDS.get(KIND_OF_STREAM.get(stream, stream))
         account = dict.fromkeys(("received", *VERDICTS), 0) | counted
-        if kind is not None:
+        if kind is None:
+            account["applied"] = account["received"] - account["quarantined"] - account["ignored"]
+        elif kind in left_out:
+            account["ignored"] = account["received"] - account["quarantined"]
+        else:
             at = COUNTS + 4 * kind
-            account["superseded"] = int(sync[at + 1])
-            account["duplicate"] = int(sync[at + 2])
-            account["holes"] = int(sync[at + 3])
-        rest = sum(account[name] for name in VERDICTS if name != "applied")
-        account["applied"] = account["received"] - rest
+            account["applied"], account["superseded"] = int(sync[at]), int(sync[at + 1])
+            account["duplicate"], account["holes"] = int(sync[at + 2]), int(sync[at + 3])
+        account["waiting"] = account["received"] - sum(account[name] for name in VERDICTS)
         accounts[stream] = account
     found = program.ints_of("enrich")[OWN : OWN + 4]
     return accounts, dict(zip(METHODS, map(int, found), strict=True))
@@ -49,7 +70,8 @@ def account_lines(accounts: dict[str, dict[str, int]]) -> list[str]:
     """Return one line per stream: received = applied + …, only the terms that are not 0."""
     lines = []
     for stream, account in accounts.items():
-        terms = [f"{name} {account[name]:,}" for name in VERDICTS if account.get(name)]
+        names = (*VERDICTS, "waiting")
+        terms = [f"{name} {account[name]:,}" for name in names if account.get(name)]
         holes = f"; {account['holes']} holes in the ids" if account.get("holes") else ""
         lines.append(
             f"{stream}: received {account['received']:,} = {' + '.join(terms) or '0'}{holes}"

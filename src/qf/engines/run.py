@@ -21,7 +21,7 @@ import numpy as np
 
 from qf import kernel
 from qf.clock import format_time, parse_time, wall_ns
-from qf.engines.account import account_lines, direction_counts, warnings_of
+from qf.engines.account import account_lines, direction_counts, kinds_left_out, warnings_of
 from qf.engines.collect import Collector
 from qf.engines.sources import open_tape
 from qf.engines.symbol_plan import SymbolPlan, plan_symbol
@@ -247,6 +247,14 @@ def _instrument_row(instrument: Instrument) -> dict[str, Any]:
     return row | {"valid_from": np.array([parse_time(since) if since else NULL_INT])}
 
 
+def _without(block: dict[str, np.ndarray], kinds: frozenset[int]) -> dict[str, np.ndarray]:
+    """Return the rows of a block that are of no kind left out."""
+    if not kinds:
+        return block
+    keep = ~np.isin(block["kind"], list(kinds))
+    return block if keep.all() else {name: column[keep] for name, column in block.items()}
+
+
 def run_symbol(
     project: Project,
     tape: TapeFile,
@@ -260,8 +268,9 @@ def run_symbol(
     program = Program(planned.plan, BLOCK_ROWS)
     collector = Collector(planned, program, writer)
     done = 0
+    left_out = kinds_left_out(project.sources)
     for block in tape.blocks(project.micro_batch_size, project.history_start_ns, end):
-        made = program.advance(block)
+        made = program.advance(_without(block, left_out))
         collector.take(made)
         if planned.second:
             planned.second.take(program, made)
@@ -270,7 +279,7 @@ def run_symbol(
     collector.flush()
     agreements = planned.second.finish(program, writer) if planned.second else []
     bars = {name: program.rows[name] for name in planned.state.bar_clocks}
-    accounts, directions = direction_counts(program, planned, tape)
+    accounts, directions = direction_counts(program, planned, tape, left_out)
     return SymbolResult(
         symbol, tape, planned, bars, accounts, directions, agreements, collector.barriers
     )
