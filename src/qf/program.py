@@ -121,7 +121,11 @@ class Program:
             kept.append(np.ascontiguousarray(columns[name], dtype))
             self._feeds[place, 0] = kept[-1].ctypes.data
         chunks: list[list[np.ndarray]] = [[] for _ in self.plan.clocks]
-        self._header[8:12] = 0, len(kept[0]) if kept else 0, 0, self.block
+        rows = len(kept[0]) if kept else 0
+        if rows > self._sink_words[0, 1] and self._reads_of(self.plan.clocks[0]):
+            self._grow_sink(0, rows // 2 + 1)  # the root's rows are known: one piece, no joining
+            self._wire_sinks()
+        self._header[8:12] = 0, rows, 0, self.block
         self._fills[:] = 0  # what a step has handed out
         self._drive(chunks)
         return self._joined(chunks)
