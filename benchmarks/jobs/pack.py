@@ -71,7 +71,7 @@ def pack_columns(day: Day) -> dict[str, np.ndarray]:
     }
 
 
-def pack_program(block: int = 512) -> Program:
+def pack_program(block: int = 1024) -> Program:
     """Return the pack as one program of the machine."""
     table = ColumnTable.tick(1)
     graphs = {name: compile_formula(text, table=table) for name, text in FORMULAS.items()}
