@@ -35,7 +35,9 @@ STAGES = ("ingest", "state", "label", "feature")
     help="What computes the features, instead of the project's choice.",
 )
 @click.option("--symbols", help="Only these symbols, separated by commas.")
-@click.option("--force-refresh", is_flag=True, help="Compute again what did not change.")
+@click.option(
+    "--force-refresh", is_flag=True, help="Read the sources again, whatever the cache holds."
+)
 @json_option
 def command(
     *,
@@ -50,8 +52,9 @@ def command(
 ) -> None:
     """Run the stages in order: ingest, state, label, feature.
 
-    Unchanged stages are skipped by content hash, and the run says so. Ctrl-C leaves the tables as
-    they were before the stage; the same command goes on.
+    A tape whose sources did not change comes from the cache, and the run says so. Everything is
+    written in one transaction: Ctrl-C leaves the tables as they were, and the same command starts
+    again.
     """
     from qf.cli._terminal import progress, say, say_json, warn
     from qf.engines.run import run_project
