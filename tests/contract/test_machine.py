@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from qf import kernel
 from qf.errors import QuantflowError
-from qf.op import find
+from qf.op import BOOK, find
 from qf.program import Plan, Program
 
 
@@ -64,14 +65,34 @@ def test_a_wrong_feed_is_refused_by_name():
     assert "x" in str(caught.value)
 
 
-def test_an_edit_of_a_kernel_is_a_new_kernel():
-    op = find("lag", "ops")
-    text = kernel.kernel_text(op)
-    assert "out[t] = x[t - rows]" in text
-    before = kernel.kernel_hash(op)
-    assert before in str([p.name for p in kernel.cache_folder().glob("ops_lag_*")]) or (
-        kernel.address(op) and before
+def test_an_edit_of_a_kernel_is_a_new_kernel(tmp_path):
+    text = (
+        "from qf.op import define\n"
+        "op = define('planted_edit(x)')\n"
+        "@op.kernel\n"
+        "def kernel(x, lo, hi, out):\n"
+        "    for t in range(lo, hi):\n"
+        "        out[t] = x[t] + 1.0\n"
     )
+    found = []
+    for place, body in enumerate((text, text.replace("+ 1.0", "+ 2.0"))):
+        file = tmp_path / f"planted_edit_{place}.py"
+        file.write_text(body)
+        spec = importlib.util.spec_from_file_location(file.stem, file)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[file.stem] = module
+        try:
+            spec.loader.exec_module(module)
+            plan = Plan()
+            plan.clock("rows")
+            plan.read("y", plan.one(module.op, [plan.feed("x")]))
+            made = Program(plan).push({"x": np.zeros(1)})["rows"]["y"][0]
+            found.append((made, kernel.kernel_hash(module.op)))
+        finally:
+            BOOK.pop("ops.planted_edit", None)
+            sys.modules.pop(file.stem, None)
+    assert [value for value, _ in found] == [1.0, 2.0]
+    assert found[0][1] != found[1][1]
 
 
 def test_a_kernel_cache_that_others_can_write_is_refused(tmp_path, monkeypatch):
