@@ -11,7 +11,7 @@ ROWS = (
     FAMILIES,
     ("language", "lower"),
     ("project", "feeds", "tape", "store", "sinks"),
-    ("engines", "live", "research", "models", "exchange", "testing"),
+    ("engines", "live", "research", "models", "exchange", "testing", "proof"),
     ("cli", "serve", "integrations"),
 )
 ROW = {name: number for number, names in enumerate(ROWS) for name in names}
@@ -20,6 +20,7 @@ ROW = {name: number for number, names in enumerate(ROWS) for name in names}
 SIBLINGS = {
     ("lower", "language"),
     ("tape", "feeds"),  # the tape is what the mappers' records become
+    ("proof", "engines"),  # a proof runs what a run does
     ("engines", "testing"),  # the seeded market is the provider that works offline
 }
 FEEDS_KNOW = ("errors", "schema", "clock")

@@ -1,0 +1,1 @@
+"""What the product proves of itself on a user's own project: equal bits, and no look ahead."""
