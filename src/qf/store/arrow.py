@@ -45,6 +45,11 @@ def batch_of(
     return pa.RecordBatch.from_arrays(arrays, list(table.names))
 
 
+def schema_of(table: Table) -> pa.Schema:
+    """Return a table's columns with their Arrow types."""
+    return pa.schema([(field.name, ARROW_TYPES[field.type]) for field in table.fields])
+
+
 def count_rows(table: Table, columns: Columns) -> int:
     """Return how many rows the columns hold, by the first of the table's columns among them."""
     for field in table.fields:

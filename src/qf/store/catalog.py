@@ -96,14 +96,28 @@ def refresh_views(connection: Connection, project: str) -> None:
         connection.execute(f"DROP VIEW IF EXISTS {quoted(schema, VECTORS)}")
 
 
-def stream(connection: Connection, query: str, rows: int = 122_880) -> pa.RecordBatchReader:
+def stream(
+    connection: Connection, query: str, values: Sequence[object] = (), rows: int = 122_880
+) -> pa.RecordBatchReader:
     """Return a query's result in batches."""
-    return connection.sql(query).to_arrow_reader(rows)
+    return connection.sql(query, params=list(values)).to_arrow_reader(rows)
 
 
-def hash_table(connection: Connection, project: str, name: str) -> str:
-    """Return the hash of a table's content. Errors: QF605."""
-    reader = stream(connection, f"SELECT * FROM {place_of(connection, project, name)}")
+def hash_table(
+    connection: Connection,
+    project: str,
+    name: str,
+    where: Mapping[str, str | Sequence[str]] | None = None,
+    span: tuple[int | None, int | None] = (None, None),
+) -> str:
+    """Return the hash of a table's content, or of its rows as `conditions` has them.
+
+    Errors: QF605.
+    """
+    parts, values = conditions(made_of(name), where or {}, span)
+    chosen = " WHERE " + " AND ".join(parts) if parts else ""
+    query = f"SELECT * FROM {place_of(connection, project, name)}{chosen}"
+    reader = stream(connection, query, values)
     return hash_batches(reader.schema, reader)
 
 

@@ -24,20 +24,44 @@ _NULL = np.uint64(0xD1B54A32D192ED03)
 _CHUNK = 16_384  # rows mixed at once: 128 KiB a column stays in the cache
 
 
+class RowSums:
+    """What a table's hash is made of: it grows by batches, and two of them add up."""
+
+    def __init__(self, rows: int = 0, first: int = 0, second: int = 0) -> None:
+        self.rows = rows
+        self._sums = np.array([first, second], np.uint64)
+
+    @property
+    def words(self) -> tuple[int, int, int]:
+        """Return the rows and both sums, as the constructor takes them."""
+        return self.rows, int(self._sums[0]), int(self._sums[1])
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take a batch's rows in."""
+        with np.errstate(over="ignore"):
+            for start in range(0, batch.num_rows, _CHUNK):
+                mixed = _hash_rows(batch.slice(start, _CHUNK))
+                self._sums += np.array([mixed.sum(), _mix(mixed + _STEP).sum()], np.uint64)
+        self.rows += batch.num_rows
+
+    def __add__(self, other: RowSums) -> RowSums:
+        with np.errstate(over="ignore"):
+            first, second = self._sums + other._sums
+        return RowSums(self.rows + other.rows, int(first), int(second))
+
+    def digest(self, schema: pa.Schema) -> str:
+        """Return the hash of the rows so far, as rows of a table with these columns."""
+        head = ";".join(f"{field.name} {_kind(field.type)}" for field in schema)
+        body = "|".join([head, *map(str, self.words)])
+        return hashlib.blake2b(body.encode(), digest_size=16).hexdigest()
+
+
 def hash_batches(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> str:
     """Return the hash of all rows of the batches, 32 hexadecimal digits."""
-    rows = 0
-    sums = np.zeros(2, np.uint64)
-    with np.errstate(over="ignore"):
-        for batch in batches:
-            for start in range(0, batch.num_rows, _CHUNK):
-                piece = batch.slice(start, _CHUNK)
-                mixed = _hash_rows(piece)
-                sums += np.array([mixed.sum(), _mix(mixed + _STEP).sum()], np.uint64)
-                rows += piece.num_rows
-    head = ";".join(f"{field.name} {_kind(field.type)}" for field in schema)
-    body = f"{head}|{rows}|{int(sums[0])}|{int(sums[1])}"
-    return hashlib.blake2b(body.encode(), digest_size=16).hexdigest()
+    sums = RowSums()
+    for batch in batches:
+        sums.add(batch)
+    return sums.digest(schema)
 
 
 def _hash_rows(batch: pa.RecordBatch) -> np.ndarray:
@@ -128,4 +152,6 @@ def _element(words: np.ndarray, place: np.ndarray | np.uint64) -> np.ndarray:
 
 
 def _kind(kind: pa.DataType) -> str:
+    if pa.types.is_list(kind):  # DuckDB and Arrow do not call a list's elements by one name
+        return f"list<{kind.value_type}>"
     return str(kind.value_type if pa.types.is_dictionary(kind) else kind)

@@ -74,6 +74,16 @@ class Reader:
                 )
             return _fetch(connection, " UNION ALL ".join(queries), []) if queries else _NO_TABLE
 
+    def hash(
+        self,
+        table: str,
+        where: Mapping[str, str | Sequence[str]] | None = None,
+        span: tuple[int | None, int | None] = (None, None),
+    ) -> str:
+        """Return the hash of the rows that `frame` would return. Errors: QF605 and of `tables`."""
+        with self._open() as connection:
+            return catalog.hash_table(connection, self.project, table, where, span)
+
     def frame(
         self,
         table: str,

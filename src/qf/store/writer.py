@@ -40,7 +40,7 @@ class Writer:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: Connection | None,
         project: str,
         tables: Iterable[Table],
         symbols: Iterable[tuple[str, str]],
@@ -122,9 +122,13 @@ class Writer:
         self._last[place] = int(ordinals[-1])
 
     def _send(self, key: tuple[str, tuple[str, ...]]) -> None:
-        table = self._tables[key[0]]
         batches = self._waiting.pop(key)
         del self._bytes[key]
+        self.put(self._tables[key[0]], batches)
+
+    def put(self, table: Table, batches: list[pa.RecordBatch]) -> None:
+        """Add the batches' rows to the table, and let the batches go."""
+        assert self._connection is not None, "a writer without a connection puts rows elsewhere"
         # Until the transaction ends DuckDB keeps what was registered: a reader that has been read
         # holds nothing, a table would hold all its rows.
         waiting = pa.RecordBatchReader.from_batches(batches[0].schema, _taken(batches))
