@@ -7,21 +7,16 @@ from pathlib import Path
 import click
 
 from qf.cli._options import json_option, project_option
+from qf.cli._range import range_options, read_range
 from qf.errors import diagnostic
 
-EMPTY_RANGE = diagnostic(
-    "QF710",
-    "the range from {start} to {end} is empty",
-    hint="the end date is included; the end of a timestamp range is not",
-)
 NO_SYMBOL = diagnostic("QF711", "the project has no symbol {symbol!r}", hint="it has: {known}")
 STAGES = ("ingest", "state", "label", "feature")
 
 
 @click.command(short_help="Compute the project's tables.")
 @project_option
-@click.option("--start-date", help="First day (2024-08-08) or instant (2024-08-08T23:54:00Z).")
-@click.option("--end-date", help="Last day, included, or the instant before which to stop.")
+@range_options
 @click.option(
     "--engine",
     "stages",
@@ -60,7 +55,7 @@ def command(
     from qf.engines.run import run_project
     from qf.project import open_project
 
-    start, end = _range(start_date, end_date)
+    start, end = read_range(start_date, end_date)
     project = open_project(folder)
     chosen = tuple(part.strip() for part in symbols.split(",")) if symbols else None
     for symbol in chosen or ():
@@ -84,13 +79,3 @@ def command(
         return
     for line in result.lines():
         say(line)
-
-
-def _range(start_date: str | None, end_date: str | None) -> tuple[int | None, int | None]:
-    """Return [start, end) in ns; a date as end includes its whole day. Errors: QF001, QF710."""
-    from qf.engines.session import span_of
-
-    start, end = span_of(start_date, end_date)
-    if start is not None and end is not None and start >= end:
-        raise EMPTY_RANGE(start=start_date, end=end_date)
-    return start, end
