@@ -165,7 +165,7 @@ def run_project(
         renew = force or project.force_refresh
         for symbol in chosen:
             tape = open_tape(project, symbol, _reading(report, symbol), renew)
-            _refuse_empty(tape, symbol, start, end)
+            refuse_empty(tape, symbol, start, end)
             tapes[symbol] = tape
         if stages is None or "ingest" in stages:
             streams = {stream for tape in tapes.values() for stream in tape.accounts}
@@ -247,7 +247,7 @@ def _instrument_row(instrument: Instrument) -> dict[str, Any]:
     return row | {"valid_from": np.array([parse_time(since) if since else NULL_INT])}
 
 
-def _without(block: dict[str, np.ndarray], kinds: frozenset[int]) -> dict[str, np.ndarray]:
+def without(block: dict[str, np.ndarray], kinds: frozenset[int]) -> dict[str, np.ndarray]:
     """Return the rows of a block that are of no kind left out."""
     if not kinds:
         return block
@@ -270,7 +270,7 @@ def run_symbol(
     done = 0
     left_out = kinds_left_out(project.sources)
     for block in tape.blocks(project.micro_batch_size, project.history_start_ns, end):
-        made = program.advance(_without(block, left_out))
+        made = program.advance(without(block, left_out))
         collector.take(made)
         if planned.second:
             planned.second.take(program, made)
@@ -305,7 +305,8 @@ def _symbols(project: Project, symbols: Iterable[str] | None) -> list[str]:
     return chosen
 
 
-def _refuse_empty(tape: TapeFile, symbol: str, start: int | None, end: int | None) -> None:
+def refuse_empty(tape: TapeFile, symbol: str, start: int | None, end: int | None) -> None:
+    """Refuse a range without an event. Errors: QF510."""
     first, last = tape.first_time, tape.last_time
     empty = first == NULL_INT or (start is not None and last < start)
     if empty or (end is not None and first >= end):
