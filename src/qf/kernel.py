@@ -7,6 +7,8 @@ A kernel is a plain Python function of loops. What it takes is decided by its pa
     lo, hi, row             write rows lo..hi-1; row is the absolute number of row lo
     olo, ohi, orow          fold: the other clock's rows made in this block; orow numbers olo
     olo, olo2, olo3         emit: where to write the rows of the first, second, third out clock
+    slo, shi, srow          emit on one clock: rows slo..shi-1, made in this block, of a clock that
+                            it also reads, named after its own in `out`; srow numbers slo
     made, room              emit: count what you made per out clock; room is what fits. Return
                             k > 0 before changing anything to ask for room for k rows in each.
     wanted                  bit g is set where anybody reads a column of the g-th declared output;
@@ -84,8 +86,11 @@ _i8pp = types.CPointer(_i8p)
 _f8pp = types.CPointer(_f8p)
 '''
 
-# Names that read a word of an out clock: (which out clock from 1, word of that clock).
+# Names that read a word of a clock: (its place among the instruction's clocks, word).
 _OUT_CLOCK = {
+    "slo": (2, 0),
+    "shi": (2, 1),
+    "srow": (2, 2),
     "stride0": (0, 3),
     "olo": (1, 0),
     "ohi": (1, 1),

@@ -274,7 +274,8 @@ class Program:
         for place, i in enumerate(self.plan.instructions):
             where = self._where[place]
             where[: len(i.clocks)] = i.clocks
-            where[8] = len(i.clocks) - 1 if i.op.shape == "emit" else 0
+            made = 1 + max(output.clock for output in i.op.signature.outputs)
+            where[8] = made if i.op.shape == "emit" else 0
             where[48] = self._wanted[place]
             self._code[place] = (
                 self._kernels[place],
