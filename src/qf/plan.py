@@ -33,6 +33,7 @@ class Instruction:
     slots: int
     ints: int
     widths: tuple[int, ...] = ()  # columns of each declared output
+    lookback: int = 0  # rows of history of its inputs that it may read
 
 
 class Plan:
@@ -93,7 +94,7 @@ class Plan:
         slots, ints = op.amount("slots", bound), op.amount("ints", bound)
         widths = tuple(len(group) for group in groups)
         self.instructions.append(
-            Instruction(op, tuple(inputs), firsts, clocks, encoded, slots, ints, widths)
+            Instruction(op, tuple(inputs), firsts, clocks, encoded, slots, ints, widths, reach - 1)
         )
         self._made[key] = tuple(groups)
         return self._made[key]

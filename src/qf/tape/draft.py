@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from qf.errors import RunError, diagnostic
 from qf.feeds.record import Record
 from qf.schema import TAPE
+from qf.tape.prefix import Prefixes
 from qf.tape.source import Broken
 from qf.tape.tables import FINDINGS, QUARANTINE, SIDE_TABLES
 from qf.tape.tape_file import TapeFile, open_tape
@@ -54,6 +55,7 @@ class Draft:
         self._cache, self._key = cache, key
         self._kept = 0
         self._rows: dict[str, list[tuple[Any, ...]]] = {}
+        self._prefixes = Prefixes()
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._schemas = {
             "tape": TAPE_SCHEMA,
@@ -82,6 +84,7 @@ class Draft:
 
     def write(self, block: dict[str, np.ndarray]) -> None:
         """Append one block of tape rows."""
+        self._prefixes.add(block)
         self._writer("tape").write_batch(pa.record_batch(block, schema=TAPE_SCHEMA))
 
     def add_finding(self, seq: int, stream: str, rule: str) -> None:
@@ -144,7 +147,8 @@ class Draft:
         for writer in self._writers.values():
             writer.close()
         self._writers = {}
-        text = json.dumps({"key": self._key, **manifest}, indent=1)
+        manifest = {"key": self._key, **manifest, "prefixes": self._prefixes.marks}
+        text = json.dumps(manifest, indent=1)
         (self._folder / "manifest.json").write_text(text)
         for path in self._folder.iterdir():
             _sync(path)
