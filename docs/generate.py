@@ -22,7 +22,7 @@ AREAS = {
     "QF2": "Project files",
     "QF3": "Feeds and tape",
     "QF4": "Ops and the machine",
-    "QF5": "Engines",
+    "QF5": "Engines and proofs",
     "QF6": "Store",
     "QF7": "Command line",
     "QF8": "Demo and testing",
