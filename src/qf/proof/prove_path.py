@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,11 +24,8 @@ from qf.schema_tables import Table
 from qf.store.arrow import schema_of
 from qf.store.duck import FIRST_NS, LAST_NS
 from qf.store.hashing import RowSums
-from qf.store.writer import Writer
+from qf.store.writer import Batches, Writer
 from qf.tape.tape_file import TapeFile
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 Block = Mapping[str, np.ndarray]
 Made = dict[str, np.ndarray]
@@ -51,7 +47,7 @@ class HashingWriter(Writer):
         super().__init__(None, project, planned.tables(), where, (start, end))
         self.sums: Sums = {table.name: RowSums() for table in planned.tables()}
 
-    def put(self, table: Table, batches: list[pa.RecordBatch]) -> None:
+    def put(self, table: Table, batches: Batches) -> None:
         """Add the batches' rows to the table's sums."""
         for batch in batches:
             self.sums[table.name].add(batch)

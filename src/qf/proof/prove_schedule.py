@@ -44,9 +44,10 @@ class Way:
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is tried: cuts and kills, rows pushed one at a time, threads, and the seed."""
+    """How much is tried, and the seed of what is drawn."""
 
     cuts: int = 20
+    restarts: int = 1  # new processes; 0 or 1
     by_row: int = 250_000
     threads: int = 4
     seed: int = 0
@@ -63,7 +64,8 @@ def draw_ways(rows: int, effort: Effort) -> list[Way]:
     ]
     ways.append(_cut(rows, effort, draw))
     ways.append(_killed(rows, effort, draw))
-    ways.append(_restarted(rows, draw))
+    if effort.restarts:
+        ways.append(_restarted(rows, draw))
     ways.append(_by_row(rows, effort, draw))
     copies = f"{effort.threads} programs at once, each in its thread"
     ways.append(Way(f"{effort.threads} threads", copies, (Leg(rows),), threads=effort.threads))

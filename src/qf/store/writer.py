@@ -32,6 +32,7 @@ OTHER_SYMBOL = diagnostic(
 NO_TIME = diagnostic("QF625", "table {table}: a row has no {made}", RunError)
 
 BATCH_BYTES = 128 << 20
+Batches = list[pa.RecordBatch]
 _WAITING = "qf_waiting"  # the name under which a batch is shown to DuckDB
 
 
@@ -52,7 +53,7 @@ class Writer:
         self._tables = {table.name: table for table in tables}
         self._symbols = set(symbols)
         self._start, self._end = span
-        self._waiting: dict[tuple[str, tuple[str, ...]], list[pa.RecordBatch]] = {}
+        self._waiting: dict[tuple[str, tuple[str, ...]], Batches] = {}
         self._bytes: Counter[tuple[str, tuple[str, ...]]] = Counter()
         self._last: dict[tuple[str, ...], int] = {}
 
@@ -78,10 +79,14 @@ class Writer:
         key = (table.name, tuple(sorted(constants)))
         self._waiting.setdefault(key, []).append(batch)
         self._bytes[key] += batch.nbytes
-        self.counts[table.name] += rows
-        self.rows[(table.name, *where)] += rows
+        self.count(table, constants, batch)
         if self._bytes[key] >= BATCH_BYTES:
             self._send(key)
+
+    def count(self, table: Table, constants: Mapping[str, str], batch: pa.RecordBatch) -> None:
+        """Count the rows of a batch that goes to a table."""
+        self.counts[table.name] += batch.num_rows
+        self.rows[table.name, constants["venue"], constants["symbol"]] += batch.num_rows
 
     def finish(self) -> None:
         """Send what still waits."""
@@ -126,7 +131,7 @@ class Writer:
         del self._bytes[key]
         self.put(self._tables[key[0]], batches)
 
-    def put(self, table: Table, batches: list[pa.RecordBatch]) -> None:
+    def put(self, table: Table, batches: Batches) -> None:
         """Add the batches' rows to the table, and let the batches go."""
         assert self._connection is not None, "a writer without a connection puts rows elsewhere"
         # Until the transaction ends DuckDB keeps what was registered: a reader that has been read
@@ -143,7 +148,7 @@ class Writer:
             self._connection.unregister(_WAITING)
 
 
-def _taken(batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _taken(batches: Batches) -> Iterator[pa.RecordBatch]:
     """Yield the batches and let each go."""
     while batches:
         yield batches.pop(0)
