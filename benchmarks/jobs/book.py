@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.day import LOT, TICK, Day
 from benchmarks.peers import run_peer
 from benchmarks.timing import Contender, Job
-from qf.book.track import SNAPSHOT_LEVELS
+from qf.book.snapshots import SNAPSHOT_LEVELS
 from qf.op import find
 from qf.program import Plan, Program
 from qf.schema import TAPE, TRADE
@@ -20,21 +20,18 @@ def book_program() -> Program:
     plan = Plan()
     plan.clock("events")
     tape = [plan.feed(field.name, "int") for field in TAPE]
-    stream = plan.add(
-        find("sync", "book"), tape[:1], {"rule": "futures"}, out=[plan.clock("stream")]
-    )[0]
     settings = {
         "depth_levels": LEVELS,
         "period_ms": PERIOD_MS,
-        "book_rows": "no",
+        "rule": "futures",
         "price_num": 1,
         "price_den": round(1 / TICK),
         "size_num": 1,
         "size_den": round(1 / LOT),
         "snapshot_values": len(SNAPSHOT_LEVELS) * LEVELS,
     }
-    out = [plan.clock("book"), plan.clock("snapshot")]
-    _, _, words, levels = plan.add(find("track", "book"), [stream[0]], settings, out)
+    out = [plan.clock(name) for name in ("tick", "prints", "book", "snapshot")]
+    *_, words, levels = plan.add(find("book", "book"), tape[:1], settings, out)
     plan.read("snapshot_time", words[0])
     for place, column in enumerate(levels):
         plan.read(f"level_{place}", column)

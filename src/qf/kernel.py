@@ -6,13 +6,15 @@ A kernel is a plain Python function of loops. What it takes is decided by its pa
     an output of the op     the column it writes
     lo, hi, row             write rows lo..hi-1; row is the absolute number of row lo
     olo, ohi, orow          fold: the other clock's rows made in this block; orow numbers olo
-    olo, olo2, olo3         emit: where to write the rows of the first, second, third out clock
+    olo, olo2, olo3, olo4   emit: where to write the rows of the first, second, … out clock
     slo, shi, srow          emit on one clock: rows slo..shi-1, made in this block, of a clock that
                             it also reads, named after its own in `out`; srow numbers slo
     made, room              emit: count what you made per out clock; room is what fits. Return
                             k > 0 before changing anything to ask for room for k rows in each.
     wanted                  bit g is set where anybody reads a column of the g-th declared output;
                             the others need not be written
+    wanted_<output>         the same of the columns of one output: bit k for column k up to 61,
+                            bit 62 for all the rest
     stride, stride2, …      an output declared `bid[levels]` is `levels` adjacent columns: column k
                             of row t is bid[k * stride + t], with the stride of its out clock;
                             stride0 is the in clock's, for inputs that are adjacent columns
@@ -100,6 +102,8 @@ _OUT_CLOCK = {
     "stride2": (2, 3),
     "olo3": (3, 0),
     "stride3": (3, 3),
+    "olo4": (4, 0),
+    "stride4": (4, 3),
 }
 
 _ENTRY = """
@@ -213,6 +217,7 @@ def _binds(op: Op, names: list[str]) -> list[str]:
     columns = [*((i.name, i.kind) for i in signature.inputs)]
     columns += [(o.name, o.kind) for o in signature.outputs]
     known = {name: (place, kind) for place, (name, kind) in enumerate(columns)}
+    outputs = {f"wanted_{o.name}": place for place, o in enumerate(signature.outputs)}
     given = ("lo", "hi", "row", "params", "state", "ints", "made", "room")
     for name in names:
         if name in known:
@@ -224,6 +229,8 @@ def _binds(op: Op, names: list[str]) -> list[str]:
             lines.append(f"{name} = _clock[_where[{clock}] * 8 + {word}]")
         elif name == "wanted":
             lines.append("wanted = _where[48]")  # see machine.WHERE_WORDS
+        elif name in outputs:
+            lines.append(f"{name} = _where[{49 + outputs[name]}]")
         elif name not in given:
             raise BAD_KERNEL(op=op.name, name=name)
     return lines

@@ -17,8 +17,8 @@ from qf import kernel
 # 13 rows it needs, 14 columns, 15 buffer bases, 16 rows of the block in hand
 HEADER_WORDS = 32
 # where: 0 in clock, 1.. out clocks, 8 number of out clocks that get rows, 16.. made, 32.. room,
-# 48 which declared outputs anybody reads
-WHERE_WORDS = 64
+# 48 which declared outputs anybody reads, 49.. which columns of each
+WHERE_WORDS = 128
 
 _TEXT = '''"""Generated; do not edit."""
 from llvmlite import ir

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -107,17 +108,23 @@ class Plan:
         """Ask that a column's rows be handed out, under `name`, as they are made."""
         self.reads.setdefault(self.clocks[column.clock], []).append((name, column))
 
-    def wanted(self) -> list[int]:
-        """Return per instruction a bit for each declared output that something takes."""
-        taken = {column for each in self.instructions for column in each.inputs}
-        taken |= {column for reads in self.reads.values() for _, column in reads}
+    def wanted(self) -> list[list[int]]:
+        """Return per instruction what something takes: a bit per output, then a mask for each.
+
+        Bit k of a mask is column k of the output; bit 62 stands for every column from 62 on. Who
+        names the stride of its in clock may read columns beside the one that it was given.
+        """
+        taken = {column for reads in self.reads.values() for _, column in reads}
+        beside: set[Column] = set()
+        for each in self.instructions:
+            walks = "stride0" in inspect.signature(each.op.rules["kernel"]).parameters
+            (beside if walks else taken).update(each.inputs)
         words = []
         for each in self.instructions:
-            bits = 0
-            for place, (first, width) in enumerate(zip(each.outputs, each.widths, strict=True)):
-                group = (Column(first.clock, first.place + k, first.kind) for k in range(width))
-                bits |= (not taken.isdisjoint(group)) << place
-            words.append(bits)
+            pairs = zip(each.outputs, each.widths, strict=True)
+            masks = [_mask(*group, taken, beside) for group in pairs]
+            bits = sum((mask != 0) << place for place, mask in enumerate(masks))
+            words.append([bits, *masks])
         return words
 
     def hash(self) -> str:
@@ -133,6 +140,7 @@ class Plan:
                 self.columns,
                 [name for name, _ in self.feeds],
                 rows,
+                self.wanted(),
                 {name: kernel.kernel_hash(op) for name, op in sorted(kernels.items())},
             ],
             default=list,
@@ -142,6 +150,17 @@ class Plan:
     def _column(self, clock: int, kind: str) -> Column:
         self.columns[clock].append(kind)
         return Column(clock, len(self.columns[clock]) - 1, kind)
+
+
+def _mask(first: Column, width: int, taken: set[Column], beside: set[Column]) -> int:
+    """Return a bit for each of `width` adjacent columns that is taken."""
+    group = [Column(first.clock, first.place + k, first.kind) for k in range(width)]
+    if not beside.isdisjoint(group):
+        return (1 << 63) - 1
+    mask = 0
+    for place, column in enumerate(group):
+        mask |= (column in taken) << min(place, 62)
+    return mask
 
 
 def _places(columns: Sequence[Column]) -> list[list[Any]]:

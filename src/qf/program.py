@@ -276,7 +276,7 @@ class Program:
             where[: len(i.clocks)] = i.clocks
             made = 1 + max(output.clock for output in i.op.signature.outputs)
             where[8] = made if i.op.shape == "emit" else 0
-            where[48] = self._wanted[place]
+            where[48 : 48 + len(self._wanted[place])] = self._wanted[place]
             self._code[place] = (
                 self._kernels[place],
                 where.ctypes.data,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from qf.book.enrich import LEVEL_VALUES, VALUES, WORDS
-from qf.book.track import BOOK_VALUES, BOOK_WORDS, SNAPSHOT_LEVELS, SNAPSHOT_WORDS
+from qf.book.snapshots import BOOK_VALUES, BOOK_WORDS, SNAPSHOT_LEVELS, SNAPSHOT_WORDS
+from qf.book.trades import LEVEL_VALUES, VALUES, WORDS
 from qf.op import find
 from qf.program import Plan
 from qf.schema import TAPE
@@ -22,41 +22,46 @@ def read_all(plan, names, columns):
         plan.read(name, column)
 
 
-def track_plan(rule, depth=5, period_ms=100, ttl_ms=3000):
-    """Return tape -> sync -> track, everything read."""
+def book_plan(rule, levels=5, depth=5, **settings):
+    """Return a plan of the book op and its columns by clock: names, columns."""
     plan, tape = tape_plan()
-    stream = plan.add(find("sync", "book"), tape, {"rule": rule}, [plan.clock("stream")])[0]
-    words, values, marks, levels = plan.add(
-        find("track", "book"),
-        stream[:1],
+    clocks = ("tick", "prints", "book", "snapshot")
+    groups = plan.add(
+        find("book", "book"),
+        tape,
         {
+            "rule": rule,
+            "levels": levels,
+            "ladder_values": 4 * levels,
             "depth_levels": depth,
-            "period_ms": period_ms,
-            "book_ttl_ms": ttl_ms,
             "snapshot_values": 4 * depth,
+            **settings,
         },
-        [plan.clock("book"), plan.clock("snapshot")],
+        [plan.clock(name) for name in clocks],
     )
-    read_all(plan, (*BOOK_WORDS, *BOOK_VALUES), (*words, *values))
-    names = [f"{name}_{i}" for name in SNAPSHOT_LEVELS for i in range(depth)]
-    read_all(plan, (*SNAPSHOT_WORDS, *names), (*marks, *levels))
+    trade = (*WORDS, *VALUES, *(f"{name}_{i}" for name in LEVEL_VALUES for i in range(levels)))
+    shown = (*SNAPSHOT_WORDS, *(f"{name}_{i}" for name in SNAPSHOT_LEVELS for i in range(depth)))
+    columns = {
+        "tick": (trade, sum(groups[:4], ())),
+        "prints": (trade, sum(groups[4:8], ())),
+        "book": ((*BOOK_WORDS, *BOOK_VALUES), sum(groups[8:10], ())),
+        "snapshot": (shown, sum(groups[10:], ())),
+    }
+    return plan, columns
+
+
+def track_plan(rule, depth=5, period_ms=100, ttl_ms=3000):
+    """Return tape -> book rows and snapshots, everything read."""
+    settings = {"period_ms": period_ms, "book_ttl_ms": ttl_ms}
+    plan, columns = book_plan(rule, depth=depth, **settings)
+    for clock in ("book", "snapshot"):
+        read_all(plan, *columns[clock])
     return plan
 
 
 def enrich_plan(rule, levels=5, asof="exchange_strict", **settings):
-    """Return tape -> sync -> pair -> enrich, everything read."""
-    plan, tape = tape_plan()
-    stream = plan.add(find("sync", "book"), tape, {"rule": rule}, [plan.clock("stream")])[0]
-    paired = plan.add(
-        find("pair", "book"), stream[:1], {"quote_asof": asof}, [plan.clock("paired")]
-    )[0]
-    groups = plan.add(
-        find("enrich", "book"),
-        paired[:1],
-        {"levels": levels, "level_values": len(LEVEL_VALUES) * levels, **settings},
-        [plan.clock("tick"), plan.clock("prints")],
-    )
-    names = [f"{name}_{i}" for name in LEVEL_VALUES for i in range(levels)]
-    read_all(plan, (*WORDS, *VALUES, *names), sum(groups[:3], ()))
-    read_all(plan, (*WORDS, *VALUES, *names), sum(groups[3:], ()))
+    """Return tape -> trades beside the book they met, everything read."""
+    plan, columns = book_plan(rule, levels, quote_asof=asof, **settings)
+    for clock in ("tick", "prints"):
+        read_all(plan, *columns[clock])
     return plan

@@ -186,6 +186,36 @@ def ladder_set(w, at, k, u, size):
             move_window(w, at, k, best + MARGIN)
 
 
+def ladder_apply(w, at, source, count):
+    """Set `count` levels (signed tick, size) that lie in w from `source`.
+
+    Return the best tick that was set per side, NO_LEVEL where none was.
+    """
+    bid = NO_LEVEL
+    ask = NO_LEVEL
+    for i in range(source, source + 2 * count, 2):
+        u = w[i]
+        size = w[i + 1]
+        k = 1 if u < 0 else 0
+        if k == 0:
+            bid = max(bid, u)
+        else:
+            ask = max(ask, u)
+        top = w[at + 2 + k]
+        best = w[at + k]
+        if u <= top and u > top - WIDTH and (size > 0 or u < best):
+            # inside the window, and nobody has to look for a new best: no branch on the size
+            place = u & MASK
+            word = at + OCCUPIED + k * BITMAP + (place >> 6)
+            bit = 1 << (place & 63)
+            w[at + RING + k * WIDTH + place] = size
+            w[word] = (w[word] | bit) if size > 0 else (w[word] & ~bit)
+            w[at + k] = max(best, u)
+        else:
+            ladder_set(w, at, k, u, size)
+    return bid, ask
+
+
 def level_size(w, at, k, u):
     """Return the size at level u, 0 where there is none."""
     top = w[at + 2 + k]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qf.book.sync import COUNTS
-from qf.book.view import OWN
+from qf.book.continuity import COUNTS
+from qf.book.state import FOUND
 from qf.label_spec import vertical_warning
 from qf.program import Program
 from qf.project.model import Project
@@ -47,7 +47,7 @@ def direction_counts(
     A frame is `waiting` while the book it belongs to has no snapshot to be bridged to, or where it
     lies behind the end of the range.
     """
-    sync = program.ints_of("sync")
+    state = program.ints_of("book")
     accounts = {}
     for stream, counted in tape.accounts.items():
         kind = KINDS.get(KIND_OF_STREAM.get(stream, stream))
@@ -58,11 +58,11 @@ def direction_counts(
             account["ignored"] = account["received"] - account["quarantined"]
         else:
             at = COUNTS + 4 * kind
-            account["applied"], account["superseded"] = int(sync[at]), int(sync[at + 1])
-            account["duplicate"], account["holes"] = int(sync[at + 2]), int(sync[at + 3])
+            account["applied"], account["superseded"] = int(state[at]), int(state[at + 1])
+            account["duplicate"], account["holes"] = int(state[at + 2]), int(state[at + 3])
         account["waiting"] = account["received"] - sum(account[name] for name in VERDICTS)
         accounts[stream] = account
-    found = program.ints_of("enrich")[OWN : OWN + 4]
+    found = state[FOUND : FOUND + 4]
     return accounts, dict(zip(METHODS, map(int, found), strict=True))
 
 

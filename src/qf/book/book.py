@@ -1,0 +1,223 @@
+"""book(tape, rule, quote_asof, …): one pass over the tape of one symbol.
+
+Tape rows go in, four clocks come out: `tick` has a row per market print beside the book it met
+(trades.py), `prints` the same of prints made outside the book, `book` a row per frame in arrival
+order, `snapshot` the L2 levels at every multiple of a period (snapshots.py). On the way every
+frame passes the continuity machine (continuity.py), waits until a trade may see it (sight.py), and
+changes the two books (top.py, ladder.py).
+
+What nobody reads is not computed: without a reader of trades no visible book is kept, without one
+of book rows and snapshots no arrived book, without one of order flow the levels are brought up to
+date per trade, not per frame.
+
+Null rule: see trades.py and snapshots.py. Unit: prices in quote, sizes in the size unit.
+Source: definition.
+"""
+
+from qf.book.continuity import (
+    BIT_TRADE_GAP,
+    BREAK,
+    DROP,
+    EMIT,
+    HOLD,
+    INSIDE,
+    STATE,
+    SYNCED,
+    TRADE_MISSING,
+    VERDICT,
+    open_frame,
+    state_bits,
+)
+from qf.book.frames import RECORD_HEAD, queue_drop_front, queue_front
+from qf.book.passage import append_rows, close_rows, leave_or_forget, lose_book, replay_next
+from qf.book.sight import release_for_trade
+from qf.book.snapshots import has_book_row, put_book_row, snapshots_until
+from qf.book.state import (
+    ASOF,
+    DEPTH_LEVELS,
+    EAGER,
+    HELD,
+    LAG_NS,
+    LEVELS,
+    NEXT_SNAPSHOT,
+    PERIOD_NS,
+    RULE,
+    SEES,
+    SHOWS,
+    TTL_NS,
+    place_queues,
+    state_words,
+)
+from qf.book.trades import (
+    INVALID,
+    NON_MARKET,
+    classify,
+    fill_rows,
+    put_trade,
+    restart_flow,
+    visible_quality,
+)
+from qf.op import define
+from qf.schema import (
+    EVENT_TIME,
+    FIRST_ID,
+    FLAGS,
+    KIND,
+    LAST_ID,
+    LAST_ROW,
+    PREV_ID,
+    PRICE,
+    PROCESSED_TIME,
+    SEQ,
+    SIDE,
+    TRADE,
+)
+
+# Bits of `wanted`, by the places of the outputs.
+LADDER_BIT, FLOW_BIT, OTHER_FLOW_BIT = 1 << 2, 1 << 3, 1 << 7
+TRADE_BITS, BOOK_BITS, SHOWN_BITS = 255, 3 << 8, 15 << 8
+ALL = -1
+
+op = define(
+    "book(tape: int,"
+    " price_num: 1..1000000000 = 1, price_den: 1..1000000000000 = 1,"
+    " size_num: 1..1000000000 = 1, size_den: 1..1000000000000 = 1,"
+    " value_num: 1..1000000000000 = 1, value_den: 1..1000000000000000000 = 1,"
+    " value_of: price_size|size = price_size, rule: spot|futures|none = spot,"
+    " quote_asof: exchange_strict|arrival = exchange_strict, quote_lag_ms: 0..60000 = 0,"
+    " levels: 1..50 = 5, book_ttl_ms: 1..3600000 = 3000, include_non_market: no|yes = no,"
+    " depth_levels: 1..1000 = 20, period_ms: 1..86400000 = 500,"
+    " held_words: 1024..10000000 = 65536, depth_words: 1024..10000000 = 49152,"
+    " ticker_words: 1024..10000000 = 16384,"
+    " words: 10..10 = 10, values: 13..13 = 13, ladder_values: 4..200 = 20,"
+    " book_words: 14..14 = 14, book_values: 7..7 = 7, snapshot_words: 4..4 = 4,"
+    " snapshot_values: 4..4000 = 80)"
+    " -> word[words]: int, number[values], ladder[ladder_values], flow[levels];"
+    " other_word[words]: int, other_number[values], other_ladder[ladder_values],"
+    " other_flow[levels]; book_word[book_words]: int, book_value[book_values];"
+    " snapshot[snapshot_words]: int, level[snapshot_values]",
+    shape="emit",
+    ints=lambda held_words, depth_words, ticker_words, **p: state_words(
+        held_words, depth_words, ticker_words
+    ),
+    slots=lambda ladder_values, **p: ladder_values,
+)
+op.polars_missing("a book is a state machine over messages, not an expression over rows")
+op.definition_missing("tests/book holds the dictionary model that it must equal")
+
+
+def set_up(w, params, wanted):
+    """Write the settings into their words."""
+    w[RULE], w[ASOF] = int(params[7]), int(params[8])
+    w[LAG_NS], w[LEVELS] = int(params[9]) * 1000000, int(params[10])
+    w[TTL_NS] = int(params[11]) * 1000000
+    w[DEPTH_LEVELS], w[PERIOD_NS] = int(params[13]), int(params[14]) * 1000000
+    place_queues(w, int(params[15]), int(params[16]), int(params[17]))
+    w[EAGER] = 1 if wanted & (FLOW_BIT | OTHER_FLOW_BIT) != 0 else 0
+    w[SEES] = 1 if wanted & TRADE_BITS != 0 else 0
+    w[SHOWS] = 1 if wanted & SHOWN_BITS != 0 else 0
+
+
+def rows_needed(w, tape, stride0, lo, hi):
+    """Return how many rows each clock may get from these tape rows."""
+    frames = hi - lo + (w[w[HELD] + 1] - w[w[HELD]]) // RECORD_HEAD
+    if hi == lo or w[SHOWS] == 0:
+        return frames
+    start = w[NEXT_SNAPSHOT]
+    if start == 0:
+        start = tape[PROCESSED_TIME * stride0 + lo]
+    span = (tape[PROCESSED_TIME * stride0 + hi - 1] - start) // w[PERIOD_NS] + 3
+    each = w[TTL_NS] // w[PERIOD_NS] + 3
+    return min((hi - lo) * each, max(span, 0)) + frames
+
+
+def trade_flags(w, tape, stride0, t):
+    """Return the trade's own quality bits."""
+    flags = tape[FLAGS * stride0 + t]
+    if w[TRADE_MISSING] == 1:
+        flags |= BIT_TRADE_GAP
+        w[TRADE_MISSING] = 0
+    return flags
+
+
+@op.kernel
+def kernel(
+    tape, lo, hi, stride0, olo, olo2, olo3, olo4, stride, stride2, stride3, stride4, room, made,
+    wanted, wanted_word, wanted_number, params, state, ints,
+    word, number, ladder, flow, other_word, other_number, other_ladder, other_flow,
+    book_word, book_value, snapshot, level,
+):  # fmt: skip
+    set_up(ints, params, wanted)
+    need = rows_needed(ints, tape, stride0, lo, hi)
+    if room[0] < need or room[1] < need or room[2] < need or room[3] < need:
+        return need
+    by_size, keeps_all, book_wanted = params[6] == 1.0, params[12] == 1.0, wanted & BOOK_BITS != 0
+    masks = (wanted_number, wanted & LADDER_BIT != 0, wanted & FLOW_BIT != 0)
+    j, p, r, s = olo, olo2, olo3, olo4
+    t = lo
+    while t < hi:
+        kind, here, before = tape[KIND * stride0 + t], t, ints[STATE]
+        received, seq = tape[PROCESSED_TIME * stride0 + t], tape[SEQ * stride0 + t]
+        first = ints[INSIDE] == 0
+        if first:
+            first_id, last_id = tape[FIRST_ID * stride0 + t], tape[LAST_ID * stride0 + t]
+            prev_id = tape[PREV_ID * stride0 + t]
+            ints[VERDICT] = open_frame(ints, ints[RULE], kind, first_id, last_id, prev_id)
+        verdict = ints[VERDICT]
+        lost = first and (verdict == BREAK or (verdict == HOLD and before == SYNCED))
+        if kind == TRADE or verdict in (DROP, BREAK):
+            ints[INSIDE] = 1 - tape[LAST_ROW * stride0 + t]
+            t += 1
+        else:
+            t = append_rows(ints, tape, stride0, t, hi, first)
+        shown = verdict == EMIT and ints[INSIDE] == 0
+        if (shown or lost) and ints[SHOWS] == 1:
+            s = snapshots_until(ints, received, snapshot, level, stride4, s, params)
+        if lost:
+            lose_book(ints, tape, stride0, here)
+        elif shown and kind != TRADE:
+            record, replays = close_rows(ints, kind)
+            if book_wanted and has_book_row(ints):
+                put_book_row(ints, record, seq, book_word, book_value, stride3, r, params)
+                r += 1
+            leave_or_forget(ints, record)
+            done = replay_next(ints, received) if replays else 0
+            while done > 0:
+                if done == 2 and book_wanted and has_book_row(ints):
+                    record = queue_front(ints, ints[HELD])
+                    put_book_row(ints, record, seq, book_word, book_value, stride3, r, params)
+                    r += 1
+                queue_drop_front(ints, ints[HELD])
+                done = replay_next(ints, received)
+        elif verdict == EMIT and kind == TRADE:
+            flags = trade_flags(ints, tape, stride0, here)
+            if ints[SEES] == 0:
+                continue
+            release_for_trade(ints, tape[EVENT_TIME * stride0 + here], received)
+            quality = flags | visible_quality(ints, state_bits(ints[STATE]), received)
+            side = tape[SIDE * stride0 + here]
+            if flags & NON_MARKET != 0 and not keeps_all:
+                put_trade(
+                    ints, state, other_word, other_number, other_ladder, other_flow, stride2, p,
+                    here, side, quality, received, params, (ALL, True, True),
+                )  # fmt: skip
+                p += 1
+                continue
+            price = tape[PRICE * stride0 + here]
+            direction = classify(ints, side, price, quality & INVALID == 0)
+            put_trade(
+                ints, state, word, number, ladder, flow, stride, j,
+                here, direction, quality, received, params, masks,
+            )  # fmt: skip
+            restart_flow(ints)
+            j += 1
+    fill_rows(
+        tape, stride0, word, number, stride, olo, j, by_size, (wanted_word, wanted_number), params
+    )
+    fill_rows(
+        tape, stride0, other_word, other_number, stride2, olo2, p, by_size, (ALL, ALL), params
+    )
+    made[0] = j - olo
+    made[1] = p - olo2
+    made[2] = r - olo3
+    made[3] = s - olo4

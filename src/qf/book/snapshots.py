@@ -1,0 +1,195 @@
+"""The book as it arrives: a row per frame, and L2 snapshots at every multiple of a period.
+
+A book row is the best bid and ask after a frame that left a valid book, the newest ticker laid
+over the ladder where its id is newer (and, in ticks and lots, the ladder's own best beside it).
+A snapshot is the ladder's first levels at a boundary (UTC, on processed_time): the state at or
+before it, written when a later message arrives. While the book is unusable, or silent longer than
+its ttl, one row marks it (missing levels, quality bits) and no more are written.
+
+Null rule: a level that does not exist is NaN. Unit: prices in quote, sizes in the size unit.
+Source: definition.
+"""
+
+import math
+
+from qf.book.continuity import BIT_UNSYNCED
+from qf.book.frames import HAPPENED, RECEIVED, UPTO_ID
+from qf.book.ladder import (
+    BITMAP,
+    BITMAP_MASK,
+    MASK,
+    NO_LEVEL,
+    OCCUPIED,
+    RING,
+    WIDTH,
+    level_size,
+    next_level,
+)
+from qf.book.state import ARRIVED, DEPTH_LEVELS, MARKED, NEXT_SNAPSHOT, PERIOD_NS, TTL_NS
+from qf.book.top import (
+    BOOK_ID,
+    BOOK_TIME,
+    FRAME_KIND,
+    LADDER,
+    LOST_BITS,
+    VALID,
+    best_lots,
+    best_tick,
+    is_crossed,
+    is_empty,
+)
+from qf.kernel import highest_bit
+
+STALE, CROSSED = 8, 16
+BOOK_WORDS = (
+    "seq",
+    "event_time",
+    "processed_time",
+    "kind",
+    "last_id",
+    "bid_ticks",
+    "bid_lots",
+    "ask_ticks",
+    "ask_lots",
+    "quality",
+    "ladder_bid_ticks",
+    "ladder_bid_lots",
+    "ladder_ask_ticks",
+    "ladder_ask_lots",
+)
+BOOK_VALUES = ("bid_price", "bid_size", "ask_price", "ask_size", "mid", "spread", "weighted_mid")
+SNAPSHOT_WORDS = ("snapshot_time", "processed_time", "last_id", "quality")
+SNAPSHOT_LEVELS = ("bid_price", "bid_size", "ask_price", "ask_size")
+
+
+def arrived_quality(w, now):
+    """Return why the arrived book cannot be used at `now`; 0 when it can."""
+    b = ARRIVED
+    if w[b + VALID] == 0:
+        return w[b + LOST_BITS] if w[b + LOST_BITS] != 0 else BIT_UNSYNCED
+    quality = CROSSED if is_crossed(w, b) else 0
+    if is_empty(w, b):
+        quality |= BIT_UNSYNCED
+    if now - w[b + BOOK_TIME] > w[TTL_NS]:
+        quality |= STALE
+    return quality
+
+
+def put_level(level, prices, sizes, ticks, lots, params):
+    """Write one level's price and size."""
+    level[prices] = ticks * params[0] / params[1]
+    level[sizes] = lots * params[2] / params[3]
+
+
+def put_side(w, k, level, stride, j, params):
+    """Write the first levels of a side of the arrived ladder: a walk over its bitmap."""
+    at = ARRIVED + LADDER
+    depth = w[DEPTH_LEVELS]
+    sign = 1 - 2 * k
+    prices = 2 * k * depth * stride + j
+    sizes = prices + depth * stride
+    low = w[at + 2 + k] - WIDTH + 1
+    u = w[at + k]
+    left = depth
+    high = u >> 6
+    found = 0
+    if u != NO_LEVEL and u >= low:
+        word = at + OCCUPIED + k * BITMAP + (high & BITMAP_MASK)
+        found = w[word] & (-1 if (u & 63) == 63 else (1 << ((u & 63) + 1)) - 1)
+    while left > 0 and u >= low:
+        while found == 0 and high > low >> 6:
+            high -= 1
+            found = w[at + OCCUPIED + k * BITMAP + (high & BITMAP_MASK)]
+        if found == 0:
+            break
+        place = highest_bit(found)
+        found ^= 1 << place
+        if high * 64 + place < low:
+            break
+        u = high * 64 + place
+        lots = w[at + RING + k * WIDTH + (u & MASK)]
+        put_level(level, prices, sizes, u * sign, lots, params)
+        prices += stride
+        sizes += stride
+        left -= 1
+    if u != NO_LEVEL and left > 0:
+        u = next_level(w, at, k, u) if left < depth else u
+    while u != NO_LEVEL and left > 0:
+        put_level(level, prices, sizes, u * sign, level_size(w, at, k, u), params)
+        u = next_level(w, at, k, u)
+        prices += stride
+        sizes += stride
+        left -= 1
+    for _ in range(left):
+        level[prices] = math.nan
+        level[sizes] = math.nan
+        prices += stride
+        sizes += stride
+
+
+def put_snapshot(w, snapshot, level, stride, j, quality, params):
+    """Write one row of the snapshot clock from the arrived ladder."""
+    snapshot[j] = w[NEXT_SNAPSHOT]
+    snapshot[2 * stride + j] = w[ARRIVED + BOOK_ID]
+    snapshot[3 * stride + j] = quality
+    if quality == 0:
+        for k in range(2):
+            put_side(w, k, level, stride, j, params)
+    else:
+        for i in range(4 * w[DEPTH_LEVELS]):
+            level[i * stride + j] = math.nan
+
+
+def snapshots_until(w, now, snapshot, level, stride, j, params):
+    """Write the snapshots at boundaries before `now`; return the next free row."""
+    period = w[PERIOD_NS]
+    if w[NEXT_SNAPSHOT] == 0:
+        w[NEXT_SNAPSHOT] = (now + period - 1) // period * period
+    while w[NEXT_SNAPSHOT] < now:
+        quality = arrived_quality(w, w[NEXT_SNAPSHOT])
+        if quality == 0 or w[MARKED] == 0:
+            put_snapshot(w, snapshot, level, stride, j, quality, params)
+            snapshot[stride + j] = now
+            w[MARKED] = 0 if quality == 0 else 1
+            j += 1
+            w[NEXT_SNAPSHOT] += period
+        else:
+            w[NEXT_SNAPSHOT] += (now - w[NEXT_SNAPSHOT] + period - 1) // period * period
+    return j
+
+
+def has_book_row(w):
+    """Say whether the frame just taken left a book that has a row."""
+    return w[ARRIVED + VALID] == 1 and not is_empty(w, ARRIVED)
+
+
+def put_book_row(w, record, seq, book, value, stride, j, params):
+    """Write one row of the book clock from the arrived book."""
+    b = ARRIVED
+    bid = best_tick(w, b, 0)
+    ask = -best_tick(w, b, 1)
+    bid_lots = best_lots(w, b, 0)
+    ask_lots = best_lots(w, b, 1)
+    book[j] = seq
+    book[stride + j] = w[record + HAPPENED]
+    book[2 * stride + j] = w[record + RECEIVED]
+    book[3 * stride + j] = w[b + FRAME_KIND]
+    book[4 * stride + j] = w[record + UPTO_ID]
+    book[5 * stride + j] = bid
+    book[6 * stride + j] = bid_lots
+    book[7 * stride + j] = ask
+    book[8 * stride + j] = ask_lots
+    book[9 * stride + j] = CROSSED if bid >= ask else 0
+    for k in range(2):
+        u = w[b + LADDER + k]
+        book[(10 + 2 * k) * stride + j] = u * (1 - 2 * k)
+        book[(11 + 2 * k) * stride + j] = level_size(w, b + LADDER, k, u)
+    value[j] = bid * params[0] / params[1]
+    value[stride + j] = bid_lots * params[2] / params[3]
+    value[2 * stride + j] = ask * params[0] / params[1]
+    value[3 * stride + j] = ask_lots * params[2] / params[3]
+    value[4 * stride + j] = (bid + ask) * params[0] / (2.0 * params[1])
+    value[5 * stride + j] = (ask - bid) * params[0] / params[1]
+    fine = float(bid_lots + ask_lots)
+    weighted = bid * (ask_lots / fine) + ask * (bid_lots / fine)
+    value[6 * stride + j] = weighted * params[0] / params[1]

@@ -1,0 +1,40 @@
+"""The words of the book kernel's int64 state: continuity, settings, what trades brought, two books.
+
+Two books are kept of one stream: ARRIVED, as the messages come in, and VISIBLE, as far as a trade
+may see. Three queues follow them: frames held back until a snapshot, and differences and tickers
+that wait until a trade may see them.
+"""
+
+from qf.book.frames import QUEUE_HEAD
+from qf.book.top import BOOK_WORDS_HELD
+
+# 0..47 belong to the continuity machine; 8..15 are free there.
+HELD, HELD_ROOM, DEPTHS, DEPTHS_ROOM, TICKERS, TICKERS_ROOM = range(8, 14)
+RULE, ASOF, LAG_NS, LEVELS, TTL_NS, PERIOD_NS, DEPTH_LEVELS = range(48, 55)
+# EAGER: refresh the view at every frame, because somebody reads the order flow. SEES, SHOWS:
+# whether anybody reads trades, and book rows or snapshots.
+EAGER, SEES, SHOWS, NEXT_SNAPSHOT, MARKED = range(55, 60)
+TRADE_TIME, OFFSET, OFFSET_KNOWN = 64, 65, 66
+OPEN_ROWS, SEEABLE = 67, 68  # of the frame that is being read
+FOUND = 72  # how directions were found: venue flag, quote rule, tick rule, unknown
+LAST_PRICE, LAST_DIRECTION, TRADED = 76, 77, 78
+BID_DEPTH, ASK_DEPTH = 80, 81
+ARRIVED = 96
+VISIBLE = ARRIVED + BOOK_WORDS_HELD
+QUEUES = VISIBLE + BOOK_WORDS_HELD
+STRICT, ARRIVAL = 0, 1
+
+
+def state_words(held_words, depth_words, ticker_words):
+    """Return the size of the whole state."""
+    return QUEUES + 3 * QUEUE_HEAD + held_words + depth_words + ticker_words
+
+
+def place_queues(w, held_words, depth_words, ticker_words):
+    """Write where the queues begin and how many words they have."""
+    w[HELD] = QUEUES
+    w[HELD_ROOM] = held_words
+    w[DEPTHS] = w[HELD] + QUEUE_HEAD + held_words
+    w[DEPTHS_ROOM] = depth_words
+    w[TICKERS] = w[DEPTHS] + QUEUE_HEAD + depth_words
+    w[TICKERS_ROOM] = ticker_words

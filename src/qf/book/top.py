@@ -1,0 +1,238 @@
+"""One book as one looks at it: the ladder, the newest ticker laid over it, the first K levels.
+
+The overlay never writes into the ladder: a ticker whose id is greater than the ladder's hides the
+ladder levels at or better than its prices, and the rest follow. The K levels are kept in words of
+their own and brought up to date by `view_refresh`, from the first level that changed; at every
+refresh the order flow of each level is added up in whole lots (Cont, Kukanov and Stoikov 2014,
+price-shift rule). Who reads the best price only needs no refresh: `best_tick`, `best_lots`.
+
+Words from offset `b`: see the names below; the ladder begins at b + LADDER.
+"""
+
+from qf.book.continuity import CHECK, LOST
+from qf.book.frames import (
+    AS,
+    LOST_AS,
+    MARKS,
+    RECEIVED,
+    RECORD_HEAD,
+    ROWS,
+    UPTO_ID,
+    WHOLE,
+)
+from qf.book.ladder import (
+    LADDER_WORDS,
+    NO_LEVEL,
+    ladder_apply,
+    ladder_clear,
+    level_size,
+    next_level,
+)
+from qf.schema import BBO, NULL_INT, SNAPSHOT
+
+VALID, FRAME_OPEN, FRAME_KIND, BOOK_ID, TICKER_ID, LOST_BITS = 0, 1, 2, 3, 4, 5
+BOOK_TIME, RESYNCED, TOUCHED, OVERLAY, TICKER_FLAGS, ALONE_BOOK = 6, 7, 8, 9, 10, 11
+TICKER = 12  # bid tick, bid lots, signed ask tick, ask lots of the newest ticker
+COUNT = 20  # levels in the view, per side
+CHANGED = 22  # per side, the best signed tick that changed since the view was rebuilt
+FRESH = 24  # per side, the first level that changed since the consumer looked
+ANY_LEVEL = 1 << 60
+MAX_LEVELS = 64
+LEVEL_U = 64  # view: signed tick of level l of side k at LEVEL_U + 64 * k + l
+LEVEL_LOTS = 192
+FLOW = 320  # order flow of level l since the consumer took it
+LADDER = 384
+BOOK_WORDS_HELD = LADDER + LADDER_WORDS
+
+
+def best_tick(w, b, k):
+    """Return the best signed tick of side k, the overlay included, or NO_LEVEL."""
+    return w[b + TICKER + 2 * k] if w[b + OVERLAY] == 1 else w[b + LADDER + k]
+
+
+def best_lots(w, b, k):
+    """Return the size at the best of side k, the overlay included."""
+    if w[b + OVERLAY] == 1:
+        return w[b + TICKER + 2 * k + 1]
+    return level_size(w, b + LADDER, k, w[b + LADDER + k])
+
+
+def is_empty(w, b):
+    """Say whether a side has no level."""
+    return best_tick(w, b, 0) == NO_LEVEL or best_tick(w, b, 1) == NO_LEVEL
+
+
+def is_crossed(w, b):
+    """Say whether the best bid is at or above the best ask (signed: the sum is not negative)."""
+    bid, ask = best_tick(w, b, 0), best_tick(w, b, 1)
+    return NO_LEVEL not in (bid, ask) and bid + ask >= 0
+
+
+def view_touch(w, b, k, u):
+    """Note that side k has changed at signed tick u, and maybe behind it."""
+    w[b + TOUCHED] = 1
+    w[b + CHANGED + k] = max(u, w[b + CHANGED + k])
+
+
+def view_refresh(w, b, levels):
+    """Rebuild what has changed of the K levels and add up each level's order flow."""
+    w[b + TOUCHED] = 0
+    first = w[b + RESYNCED] == 1 and w[b + COUNT] == 0 and w[b + COUNT + 1] == 0
+    for k in range(2):
+        changed = w[b + CHANGED + k]
+        if changed != NO_LEVEL:
+            w[b + CHANGED + k] = NO_LEVEL
+            view_side(w, b, levels, k, changed, first)
+
+
+def view_side(w, b, levels, k, changed, first):
+    """Rebuild one side from its first level at or behind `changed`; those before it stay."""
+    base_u = b + LEVEL_U + MAX_LEVELS * k
+    base_lots = b + LEVEL_LOTS + MAX_LEVELS * k
+    at = b + LADDER
+    sign = 1 - 2 * k
+    count = w[b + COUNT + k]
+    ticker = w[b + TICKER + 2 * k] if w[b + OVERLAY] == 1 else NO_LEVEL
+    level = 0
+    while level < count and w[base_u + level] > changed:
+        level += 1
+    if ticker != NO_LEVEL and level < 2:
+        level = 0
+    if level == 0:
+        u = w[at + k]
+        if ticker != NO_LEVEL:
+            while u != NO_LEVEL and u >= ticker:
+                u = next_level(w, at, k, u)
+    else:
+        u = next_level(w, at, k, w[base_u + level - 1])
+    w[b + FRESH + k] = min(level, w[b + FRESH + k])
+    while level < levels:
+        here = u
+        if level == 0 and ticker != NO_LEVEL:
+            here = ticker
+            size = w[b + TICKER + 2 * k + 1]
+        elif u != NO_LEVEL:
+            size = level_size(w, at, k, u)
+            u = next_level(w, at, k, u) if level + 1 < levels else u
+        else:
+            break
+        old = w[base_u + level] if level < count else NO_LEVEL
+        flow = size if here >= old else 0
+        if here <= old:
+            flow -= w[base_lots + level]
+        w[b + FLOW + level] += 0 if first else sign * flow
+        w[base_u + level] = here
+        w[base_lots + level] = size
+        level += 1
+    for gone in range(level, count):
+        w[b + FLOW + gone] -= sign * w[base_lots + gone]
+    w[b + COUNT + k] = level
+
+
+def view_unknown(w, b, levels):
+    """Say whether a level within K is missing or outside the last snapshot's price range."""
+    for k in range(2):
+        n = w[b + COUNT + k]
+        if n < levels or w[b + LEVEL_U + MAX_LEVELS * k + n - 1] < w[b + LADDER + 7 + k]:
+            return True
+    return False
+
+
+def book_reset(w, b):
+    """Empty ladder and view; the flow up to the next trade is unknown."""
+    ladder_clear(w, b + LADDER)
+    w[b + VALID] = 0
+    w[b + RESYNCED] = 1
+    w[b + OVERLAY] = 0
+    w[b + COUNT] = 0
+    w[b + COUNT + 1] = 0
+
+
+def take_levels(w, b, levels, kind, record):
+    """Put the levels of a record into the ladder, and note whether the view has changed."""
+    at = b + LADDER
+    edge_bid, edge_ask = NO_LEVEL, NO_LEVEL
+    if w[b + COUNT] >= levels:
+        edge_bid = w[b + LEVEL_U + levels - 1]
+    if w[b + COUNT + 1] >= levels:
+        edge_ask = w[b + LEVEL_U + MAX_LEVELS + levels - 1]
+    bid, ask = ladder_apply(w, at, record + RECORD_HEAD, w[record + ROWS])
+    if bid >= edge_bid and bid != NO_LEVEL:
+        view_touch(w, b, 0, bid)
+    if ask >= edge_ask and ask != NO_LEVEL:
+        view_touch(w, b, 1, ask)
+    if kind == SNAPSHOT:
+        for i in range(w[record + ROWS]):
+            u = w[record + RECORD_HEAD + 2 * i]
+            k = 1 if u < 0 else 0
+            worst = w[at + 7 + k]
+            w[at + 7 + k] = u if worst == NO_LEVEL or u < worst else worst
+
+
+def take_ticker(w, b, record):
+    """Take the sides of a ticker."""
+    for i in range(w[record + ROWS]):
+        u = w[record + RECORD_HEAD + 2 * i]
+        size = w[record + RECORD_HEAD + 2 * i + 1]
+        k = 1 if u < 0 else 0
+        if w[b + TICKER + 2 * k] != u or w[b + TICKER + 2 * k + 1] != size:
+            w[b + TICKER + 2 * k] = u
+            w[b + TICKER + 2 * k + 1] = size
+            view_touch(w, b, k, ANY_LEVEL)
+
+
+def book_close(w, b, kind, record):
+    """Finish a frame: the ladder has a new id, the book its state, the overlay its right."""
+    frame_id = w[record + UPTO_ID]
+    bits = w[record + LOST_AS]
+    if kind == BBO:
+        w[b + TICKER_ID] = frame_id
+        w[b + TICKER_FLAGS] = w[record + MARKS]
+    else:
+        if frame_id != NULL_INT and frame_id > w[b + BOOK_ID]:
+            w[b + BOOK_ID] = frame_id
+        w[b + ALONE_BOOK] = 1 if kind == SNAPSHOT and bits == 0 else 0
+        if bits == 0 and w[b + VALID] == 0:
+            w[b + VALID] = 1
+            view_touch(w, b, 0, ANY_LEVEL)
+            view_touch(w, b, 1, ANY_LEVEL)
+        elif bits != 0:
+            w[b + VALID] = 0
+            w[b + LOST_BITS] = bits
+    # A book without an id cannot be told older or newer than a ticker: no overlay then.
+    overlay = 1 if w[b + BOOK_ID] != NULL_INT and w[b + TICKER_ID] > w[b + BOOK_ID] else 0
+    if overlay != w[b + OVERLAY]:
+        w[b + OVERLAY] = overlay
+        view_touch(w, b, 0, ANY_LEVEL)
+        view_touch(w, b, 1, ANY_LEVEL)
+
+
+def take_frame(w, b, levels, record):
+    """Take a record (or, of one too large for its queue, the part that has come) into the book."""
+    kind = w[record + AS]
+    frame_id = w[record + UPTO_ID]
+    if kind == LOST:
+        w[b + FRAME_KIND] = LOST
+        w[b + VALID] = 0
+        w[b + LOST_BITS] = w[record + LOST_AS]
+        return
+    if w[b + FRAME_OPEN] == 0:
+        if kind == CHECK and w[b + VALID] == 1 and is_crossed(w, b) and frame_id >= w[b + BOOK_ID]:
+            kind = SNAPSHOT
+        if kind == SNAPSHOT:
+            book_reset(w, b)
+            w[b + BOOK_ID] = NULL_INT
+        w[b + FRAME_KIND] = kind
+    kind = w[b + FRAME_KIND]
+    whole = w[record + WHOLE]
+    w[b + FRAME_OPEN] = 1 - whole
+    if kind == CHECK:
+        return
+    if kind == BBO:
+        take_ticker(w, b, record)
+    elif kind == SNAPSHOT or frame_id == NULL_INT or frame_id >= w[b + BOOK_ID]:
+        take_levels(w, b, levels, kind, record)
+    if whole == 1:
+        # a ticker may become visible after a difference that was received later
+        w[b + BOOK_TIME] = max(w[b + BOOK_TIME], w[record + RECEIVED])
+        book_close(w, b, kind, record)
