@@ -66,9 +66,17 @@ class Tables:
         """Return labels, long. Errors: QF605, QF606."""
         return self._reader.labels(names)
 
-    def training_set(self, labels: Sequence[str], feature_set: str = "") -> pl.LazyFrame:
-        """Return the vectors with the labels beside them. Errors: QF221, QF520, QF605-QF607."""
-        return self._reader.training_set(self._set(feature_set), labels)
+    def training_set(
+        self, labels: Sequence[str] | None = None, feature_set: str = ""
+    ) -> pl.LazyFrame:
+        """Return the vectors with labels beside them, by default all of the decision clock.
+
+        Errors: QF221, QF520, QF605-QF607.
+        """
+        chosen = self.project.feature_set(self._set(feature_set))
+        if labels is None:
+            labels = [each.name for each in self.project.labels if chosen.bar in each.clocks]
+        return self._reader.training_set(chosen.name, labels)
 
     def sql(self, query: str, values: Sequence[object] = ()) -> pl.DataFrame:
         """Return what a query says about these tables. Errors: QF604."""
