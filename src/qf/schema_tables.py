@@ -24,6 +24,11 @@ NAME_TAKEN = diagnostic(
     "QF608", "the set {feature_set} would have two columns called {name!r}", hint="rename a feature"
 )
 
+# What tells the parts of one table apart: each is written, skipped and recorded by itself.
+PART_COLUMNS = ("bar_clock", "feature_set", "feature_name", "label_name")
+# Tables of the store's own, which are no result.
+RECORDS = ("qf_runs", "qf_progress")
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 
 _WHERE = (
@@ -304,21 +309,41 @@ _TABLES = (
     Table(
         "qf_runs",
         "cdm",
-        ("run_id", "table_name", "venue", "symbol"),
+        ("run_number", "table_name", "venue", "symbol", *PART_COLUMNS),
         "",
-        "Which run wrote which rows from which definitions, code and input.",
+        "Which run wrote which rows from which definitions, code and input. Of the runs whose "
+        "range holds a row's time, the one with the highest run_number wrote it.",
         (
+            Field("run_number", "BIGINT", "1, 2, 3 … in the order of the commits"),
             Field("run_id", "VARCHAR", "the run"),
             Field("table_name", "VARCHAR", "the table it wrote"),
             *_WHERE,
+            *(Field(name, "VARCHAR", f"the rows' {name}; null: all") for name in PART_COLUMNS),
             Field("start_time", "TIMESTAMP_NS", "first instant of the range rewritten; null: open"),
             Field("end_time", "TIMESTAMP_NS", "first instant after the range; null: open"),
+            Field("first_event", "TIMESTAMP_NS", "receive time of the first event it was made of"),
+            Field("last_event", "TIMESTAMP_NS", "receive time of the last"),
             Field("row_count", "BIGINT", "rows written"),
+            Field("row_hash", "VARCHAR", "hash of the rows written, whatever their order"),
             Field("plan_hash", "VARCHAR", "wiring, parameters and kernels of the program"),
+            Field("part_hash", "VARCHAR", "what decides these rows: formulas, kernels, clock"),
+            Field("input_hash", "VARCHAR", "the tape's events up to the last one"),
             Field("input_hashes", "VARCHAR", "JSON object: input to its content hash"),
             Field("definitions_hash", "VARCHAR", "the project's definition files"),
             Field("versions", "VARCHAR", "JSON object: package to version"),
             Field("created", "TIMESTAMP_NS", "when the run began, UTC"),
+        ),
+    ),
+    Table(
+        "qf_progress",
+        "cdm",
+        ("venue", "symbol"),
+        "",
+        "What is computed of each symbol, for the next run to go on from.",
+        (
+            *_WHERE,
+            Field("run_id", "VARCHAR", "the run that wrote this row"),
+            Field("ledger", "VARCHAR", "JSON: parts with their ranges, saved states, counts"),
         ),
     ),
 )

@@ -147,14 +147,16 @@ def test_exported_files_hold_what_the_tables_hold(reader, tmp_path):
     with Store(reader.path, "p") as store:
         written = store.export_parquet(tmp_path)
         names = store.names()
-    assert sorted(path.stem for path in written) == sorted(names)
-    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == sorted(
+    assert sorted(path.parent.name for path in written) == sorted(names)
+    assert sorted(path.name for path in tmp_path.rglob("*.parquet")) == sorted(
         path.name for path in written
     )
     for path in written:
-        assert pl.read_parquet(path).equals(reader.frame(path.stem), null_equal=True)
+        direct = reader.frame(path.parent.name)
+        assert pl.read_parquet(path).equals(direct, null_equal=True)
     fill_again = columns(bar_table("dollar"), 3)
     with Store(reader.path.with_name("other.duckdb"), "p") as store:
         fill(store, bar_table("dollar"), fill_again)
-        store.export_parquet(tmp_path)
-    assert len(pl.read_parquet(tmp_path / "p_cdm" / "cdm_dollar_bars.parquet")) == 3
+        (path,) = store.export_parquet(tmp_path)
+    assert len(pl.read_parquet(path)) == 3
+    assert list(tmp_path.rglob("*.parquet")) == [path]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pyarrow as pa
 
 from qf.errors import DefinitionError, diagnostic, nearest
-from qf.schema_tables import TABLES, Table, check_name
+from qf.schema_tables import RECORDS, TABLES, Table, check_name
 from qf.store.connect import Connection, quoted, where_is
 from qf.store.hashing import hash_batches
 
@@ -19,6 +19,7 @@ UNKNOWN_TABLE = diagnostic("QF605", "the project {project} has no table {name!r}
 
 AREAS = ("cdm", "feature")
 VECTORS = "feature_vectors"
+PROGRESS = "qf_progress"
 
 
 def schemas(project: str) -> tuple[str, ...]:
@@ -28,14 +29,15 @@ def schemas(project: str) -> tuple[str, ...]:
 
 
 def tables_in(connection: Connection, project: str) -> dict[str, str]:
-    """Return the project's tables that exist: name to schema, by name."""
+    """Return the project's tables that exist, but the store's own notes: name to schema."""
     found = connection.execute(
         "SELECT table_name AS name, schema_name FROM duckdb_tables() "
         "WHERE database_name = current_database() AND schema_name IN ($1, $2) "
+        "AND table_name <> $4 "
         "UNION ALL SELECT view_name AS name, schema_name FROM duckdb_views() "
         "WHERE database_name = current_database() AND schema_name IN ($1, $2) "
         "AND view_name <> $3 ORDER BY name",
-        [*schemas(project), VECTORS],
+        [*schemas(project), VECTORS, PROGRESS],
     ).fetchall()
     return dict(found)
 
@@ -123,7 +125,7 @@ def hash_table(
 
 def stored_tables(connection: Connection, project: str) -> Iterator[str]:
     """Yield the names of the tables that hold results: all but the record of the runs."""
-    yield from (name for name in tables_in(connection, project) if name != "qf_runs")
+    yield from (name for name in tables_in(connection, project) if name not in RECORDS)
 
 
 def key_of(name: str) -> tuple[str, ...]:

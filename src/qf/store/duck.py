@@ -10,10 +10,13 @@ Whatever fails on the way, a power cut included, the file holds what it held bef
 
 from __future__ import annotations
 
+import json
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -22,12 +25,11 @@ from qf.schema import NULL_INT
 from qf.schema_tables import TABLES, Table, check_name
 from qf.store import catalog
 from qf.store.arrow import batch_of
+from qf.store.change import FIRST_NS, LAST_NS, Change
 from qf.store.connect import explained, open_writer, quoted, where_is
-from qf.store.parquet import export
 from qf.store.record import RunRecord
+from qf.store.segments import Segments, Version, exported, versions_in
 from qf.store.writer import Writer
-
-FIRST_NS, LAST_NS = -(2**63) + 1, 2**63 - 1
 
 _SYMBOLS = "qf_symbols"
 
@@ -110,10 +112,56 @@ class Store:
             query = f"SELECT {quoted(column)}, count(*) FROM {place} GROUP BY ALL ORDER BY ALL"
             return dict(self._connection.execute(query).fetchall())
 
-    def export_parquet(self, folder: Path) -> tuple[Path, ...]:
-        """Write every table to `<folder>/<schema>/<table>.parquet`, each replaced atomically."""
+    def ledgers(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """Return what is computed of each symbol, by (venue, symbol), as the last run left it."""
         with explained(self.path):
-            return export(self._connection, self.project, folder)
+            have = catalog.columns_of(self._connection, f"{self.project}_cdm", catalog.PROGRESS)
+            if not have:
+                return {}
+            place = quoted(f"{self.project}_cdm", catalog.PROGRESS)
+            query = f"SELECT venue, symbol, ledger FROM {place}"
+            rows = self._connection.execute(query).fetchall()
+        return {(venue, symbol): json.loads(text) for venue, symbol, text in rows}
+
+    @contextmanager
+    def change(self, run: RunRecord, parquet: Path | None = None) -> Iterator[Change]:
+        """Change parts of tables in one transaction, and the Parquet files after it.
+
+        Errors: QF602, QF603 and those of `Writer.write`; then nothing has changed.
+        """
+        segments = Segments(parquet, self.project, run.run_id) if parquet else None
+        try:
+            with self._transaction(), explained(self.path):
+                change = Change(self._connection, self.project, run, segments)
+                yield change
+                change.writer.finish()
+                catalog.refresh_views(self._connection, self.project)
+        except BaseException:
+            if segments is not None:
+                segments.discard()
+            raise
+        self.notes += change.notes
+        if segments is not None:
+            self._publish(segments)
+
+    def export_parquet(self, folder: Path) -> tuple[Path, ...]:
+        """Write every table as one Parquet file; the list of files is replaced atomically."""
+        run = uuid.uuid4().hex[:12]
+        versions = {(name, "", ""): Version(run) for name in self.names()}
+        with explained(self.path):
+            Segments(folder, self.project, "").publish(self._connection, versions)
+        found = exported(self.project, folder)
+        return tuple(path for paths in found.values() for path in paths)
+
+    def mend_parquet(self, folder: Path) -> None:
+        """Export what the files lack: after a run that was killed behind its commit."""
+        self._publish(Segments(folder, self.project, ""))
+
+    def _publish(self, segments: Segments) -> None:
+        ledgers = self.ledgers()
+        versions = versions_in((*key, ledger) for key, ledger in ledgers.items())
+        with explained(self.path):
+            segments.publish(self._connection, versions)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -170,6 +218,7 @@ class Store:
         rows = [
             {
                 **run.row(),
+                "run_number": 0,
                 "table_name": each.name,
                 "venue": venue,
                 "symbol": symbol,

@@ -18,7 +18,7 @@ from qf.errors import DefinitionError, QuantflowError, diagnostic, nearest
 from qf.schema_tables import check_name
 from qf.store import catalog
 from qf.store.connect import BAD_QUERY, Connection, explained, open_reader, quoted
-from qf.store.parquet import exported, open_files
+from qf.store.segments import exported, open_files
 
 NO_SUCH = diagnostic("QF606", "{what} {name!r} is not in {table}", DefinitionError)
 OTHER_CLOCK = diagnostic(
@@ -201,10 +201,9 @@ class Reader:
             connection = open_reader(self.path)
             self.source = "duckdb"
         except QuantflowError as refused:
-            files = exported(self.project, self.parquet)
-            if refused.code != "QF602" or not files:
+            if refused.code != "QF602" or not exported(self.project, self.parquet):
                 raise
-            connection = open_files(self.project, files)
+            connection = open_files(self.project, self.parquet)
             self.source = "parquet"
         return connection
 

@@ -7,6 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from qf.schema import NULL_INT
+from qf.schema_tables import PART_COLUMNS
+
+# Columns of qf_runs that are filled in part by part; null where a run wrote whole tables.
+_OF_A_PART = (*PART_COLUMNS, "row_hash", "part_hash", "input_hash")
+
 
 @dataclass(frozen=True)
 class RunRecord:
@@ -22,6 +28,9 @@ class RunRecord:
     def row(self) -> dict[str, Any]:
         """Return the columns of qf_runs that are the run's own."""
         return {
+            **dict.fromkeys(_OF_A_PART),
+            "first_event": NULL_INT,
+            "last_event": NULL_INT,
             "run_id": self.run_id,
             "plan_hash": self.plan_hash,
             "definitions_hash": self.definitions_hash,

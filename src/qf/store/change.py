@@ -1,0 +1,181 @@
+"""One run's transaction: parts of tables are cleared and written, and the record of it with them.
+
+A part is what one run step makes: a table's rows of one symbol and, where a table holds many, of
+one clock, label or feature. Either the whole of a run is there, its rows, its record in qf_runs and
+what the next run goes on from, or nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from qf.schema import NULL_INT
+from qf.schema_tables import PART_COLUMNS, TABLES, Table
+from qf.store import catalog
+from qf.store.arrow import batch_of, schema_of
+from qf.store.connect import Connection, quoted, where_is
+from qf.store.hashing import RowSums
+from qf.store.record import RunRecord
+from qf.store.segments import Segments
+from qf.store.writer import Writer
+
+FIRST_NS, LAST_NS = -(2**63) + 1, 2**63 - 1
+RUNS, PROGRESS = TABLES["qf_runs"], TABLES["qf_progress"]
+_ROWS = "qf_rows"
+
+Constants = Mapping[str, str]
+PartKey = tuple[str, ...]  # table, venue, symbol, then the part columns' values
+
+
+def part_key(table: str, constants: Constants) -> PartKey:
+    """Return what names a part: its table and the texts that are one in all of its rows."""
+    where = (constants["venue"], constants["symbol"])
+    return (table, *where, *(constants.get(name, "") for name in PART_COLUMNS))
+
+
+class RunWriter(Writer):
+    """Count and hash what is written, part by part, and hand it to the Parquet files too."""
+
+    def __init__(self, connection: Connection, project: str, segments: Segments | None) -> None:
+        super().__init__(connection, project, (), (), (FIRST_NS, LAST_NS))
+        self.sums: defaultdict[PartKey, RowSums] = defaultdict(RowSums)
+        self._segments = segments
+        self._now = ("", "")
+
+    def admit(self, tables: Iterable[Table], venue: str, symbol: str) -> None:
+        """Take rows of these tables and of this symbol from now on, whenever they were made."""
+        self.finish()
+        self._tables |= {table.name: table for table in tables}
+        self._symbols, self._now = {(venue, symbol)}, (venue, symbol)
+        self.limit(None, None)
+
+    def limit(self, start: int | None, end: int | None) -> None:
+        """Drop rows that were not made in [start, end), ns; None leaves it open."""
+        self._start = FIRST_NS if start is None else start
+        self._end = LAST_NS if end is None else end
+
+    def count(self, table: Table, constants: Constants, batch: pa.RecordBatch) -> None:
+        """Count and hash the rows of a batch for the part it belongs to."""
+        super().count(table, constants, batch)
+        self.sums[part_key(table.name, constants)].add(batch)
+
+    def row_hash(self, table: Table, constants: Constants) -> str:
+        """Return the hash of what was written of a part."""
+        return self.sums[part_key(table.name, constants)].digest(schema_of(table))
+
+    def put(self, table: Table, batches: list[pa.RecordBatch]) -> None:
+        """Add the batches' rows to the table and to its Parquet file."""
+        if self._segments is not None:
+            self._segments.add(table, *self._now, batches)
+        super().put(table, batches)
+
+
+class Change:
+    """What one transaction does to a project's tables; made by `Store.change`."""
+
+    def __init__(
+        self, connection: Connection, project: str, run: RunRecord, segments: Segments | None
+    ) -> None:
+        self.notes: list[str] = []
+        self.anew: set[str] = set()  # tables that were absent or of another shape
+        self.writer = RunWriter(connection, project, segments)
+        self.run, self.project = run, project
+        self._connection = connection
+        for table in (RUNS, PROGRESS):
+            self.notes += filter(None, [catalog.ensure(connection, project, table)])
+        place = where_is(RUNS, project)
+        query = f"SELECT coalesce(max(run_number), 0) + 1 FROM {place}"
+        ((self.number,),) = connection.execute(query).fetchall()
+
+    def prepare(self, tables: Iterable[Table], venue: str, symbol: str) -> None:
+        """Make the tables that are absent or have other columns, and take rows of one symbol."""
+        tables = list(tables)
+        for table in tables:
+            have = catalog.columns_of(self._connection, f"{self.project}_{table.area}", table.name)
+            note = catalog.ensure(self._connection, self.project, table)
+            self.notes += [note] if note else []
+            if note or not have:
+                self.anew.add(table.name)
+        self.writer.admit(tables, venue, symbol)
+
+    def clear(
+        self, table: Table, parts: Sequence[Constants], span: tuple[int | None, int | None]
+    ) -> int:
+        """Remove the rows of parts made in [start, end), ns; return how many there were."""
+        return self._delete(where_is(table, self.project), table.made, parts, span)
+
+    def remove(self, name: str, parts: Sequence[Constants]) -> int:
+        """Remove all rows of parts of a table that no definition makes any more; drop it if empty.
+
+        Return how many rows there were.
+        """
+        known = catalog.tables_in(self._connection, self.project)
+        if name not in known:
+            return 0
+        place = quoted(known[name], name)
+        gone = self._delete(place, "", parts, (None, None))
+        ((left,),) = self._connection.execute(f"SELECT count(*) FROM {place}").fetchall()
+        if not left:
+            self._connection.execute(f"DROP TABLE {place}")
+        return gone
+
+    def fetch(self, query: str, values: Sequence[object]) -> dict[str, np.ndarray]:
+        """Return the columns that a query finds, what this change has written among them."""
+        found = self._connection.execute(query, list(values)).fetchnumpy()
+        return {name: np.ma.getdata(column) for name, column in found.items()}
+
+    def log(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write the record: rows of qf_runs without what is the run's own."""
+        own = {**self.run.row(), "run_number": self.number}
+        self._insert(RUNS, [{**own, **row} for row in rows])
+
+    def keep(self, venue: str, symbol: str, ledger: str) -> None:
+        """Replace what the next run goes on from."""
+        place = where_is(PROGRESS, self.project)
+        self._connection.execute(
+            f"DELETE FROM {place} WHERE venue = ? AND symbol = ?", [venue, symbol]
+        )
+        row = {"venue": venue, "symbol": symbol, "run_id": self.run.run_id, "ledger": ledger}
+        self._insert(PROGRESS, [row])
+
+    def _insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        if not rows:
+            return
+        times = {field.name for field in table.fields if field.type == "TIMESTAMP_NS"}
+        columns = {
+            name: [NULL_INT if row[name] is None and name in times else row[name] for row in rows]
+            for name in table.names
+        }
+        batch = batch_of(table, columns, {}, len(rows))
+        self._connection.register(_ROWS, pa.Table.from_batches([batch]))
+        try:
+            place = where_is(table, self.project)
+            self._connection.execute(f"INSERT INTO {place} SELECT * FROM {_ROWS}")
+        finally:
+            self._connection.unregister(_ROWS)
+
+    def _delete(
+        self,
+        place: str,
+        made: str,
+        parts: Sequence[Constants],
+        span: tuple[int | None, int | None],
+    ) -> int:
+        ranges, values = catalog.conditions(made, {}, span)
+        chosen = []
+        for constants in parts:
+            chosen.append(" AND ".join(f"{quoted(name)} = ?" for name in constants))
+            values += list(constants.values())
+        condition = " AND ".join([*ranges, "(" + " OR ".join(chosen) + ")"]) if parts else "false"
+        query = f"SELECT count(*), count(*) FILTER (WHERE {condition}) FROM {place}"
+        ((total, inside),) = self._connection.execute(query, values).fetchall()
+        if inside and inside == total:
+            self._connection.execute(f"TRUNCATE {place}")
+        elif inside:
+            self._connection.execute(f"DELETE FROM {place} WHERE {condition}", values)
+        return inside
