@@ -38,7 +38,11 @@ def repository_files() -> tuple[Path, ...]:
         found = [ROOT / line for line in listed.stdout.splitlines()]
     else:
         found = [p for p in ROOT.rglob("*") if not set(p.parts) & set(NO_CODE)]
-    return tuple(sorted(path for path in found if path.is_file()))
+    # The first screen makes a project beside the sources; its files are its owner's.
+    beside = {
+        p.parent for p in found if p.name == "quantflow_project.yml" and ROOT in p.parents[1:2]
+    }
+    return tuple(sorted(p for p in found if p.is_file() and not beside & {*p.parents}))
 
 
 @cache
