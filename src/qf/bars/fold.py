@@ -27,8 +27,8 @@ STATE_INTS = 15
 BY_VALUE = 2
 TOO_LARGE = -1  # a sum that did not fit
 UNDEFINED_BIT = BIT["undefined"]
-LONGEST = 1024  # trades summed at once; where none is beyond MODEST, sums below LARGE still fit
-MODEST, LARGE = 4e15, 2**62
+LONGEST = 256  # trades summed at once
+LARGE = 4e18  # two amounts below it, added, fit an int64
 
 op = define(
     "fold(price_ticks: int, size_lots: int, tick_value_units: int, direction: int,"
@@ -119,14 +119,12 @@ def count_closes(code, start, end):
     return closes
 
 
-def open_bar(word, price, time, row, period):
-    """Write the facts of a bar's first trade to the state; number it by its period, if any."""
-    if period > 0:
-        number = time // period
-        if word[NEXT_ID] > 0:
-            word[NEXT_ID] += number - word[PERIOD] - 1
-        word[PERIOD] = number
-    word[OPEN_TICKS], word[OPEN_TIME], word[FIRST_ROW] = price, time, row
+def quiet_stretch(code, start, end):
+    """Return where the trades from `start` on that close nothing end."""
+    stop = start
+    while stop < end and code[stop] == 0:
+        stop += 1
+    return stop
 
 
 def part_of(split, threshold, volume, value, lots, worth, closes):
@@ -142,32 +140,68 @@ def part_of(split, threshold, volume, value, lots, worth, closes):
     return part, part * per_lot if part < lots else worth
 
 
-def quiet_stretch(code, start, end):
-    """Return where the trades from `start` on that close nothing end."""
-    stop = start
-    while stop < end and code[stop] == 0:
-        stop += 1
-    return stop
+def open_bar(word, price, time, row, period):
+    """Begin a bar with the facts of its first trade; number it by its period, if any."""
+    if period > 0:
+        number = time // period
+        if word[NEXT_ID] > 0:
+            word[NEXT_ID] += number - word[PERIOD] - 1
+        word[PERIOD] = number
+    word[OPEN_TICKS], word[OPEN_TIME], word[FIRST_ROW] = price, time, row
+    word[HIGH_TICKS], word[LOW_TICKS], word[SECOND_TICKS] = price, price, NULL_INT
+    word[LOTS], word[VALUE], word[WEIGHTED], word[QUALITY] = 0, 0, 0, 0
+    word[BUY_LOTS], word[SELL_LOTS] = 0, 0
 
 
-def sums(price_ticks, size_lots, worth, direction, quality, start, stop):
-    """Return extremes, sums and bits of some trades, and whether every sum fits an int64."""
+def put_part(word, price, lots, worth, sign, bits):
+    """Add a trade, or a part of one, to the open bar."""
+    if word[COUNT] == 1:
+        word[SECOND_TICKS] = price
+    word[COUNT] += 1
+    word[HIGH_TICKS], word[LOW_TICKS] = max(word[HIGH_TICKS], price), min(word[LOW_TICKS], price)
+    word[LOTS] += lots
+    word[VALUE] = grown(word[VALUE], worth)
+    word[WEIGHTED] = grown(word[WEIGHTED], product(price, lots))
+    word[BUY_LOTS] += lots if sign > 0 else 0
+    word[SELL_LOTS] += lots if sign < 0 else 0
+    word[QUALITY] |= bits
+
+
+def put_stretch(word, trades, start, stop, row, period):
+    """Add whole trades to the open bar at once; where a sum might not fit, add none and say no."""
+    price_ticks, size_lots, worth, direction, quality, event_time = trades
+    if word[COUNT] > 0 and not (0 <= word[VALUE] < LARGE and 0 <= word[WEIGHTED] < LARGE):
+        return False
     high, low = price_ticks[start], price_ticks[start]
-    volume, value, weighted, buys, sells, bits, least = 0, 0, 0, 0, 0, 0, 0
-    size = 0.0
+    volume, value, weighted, buys, sells = 0, 0, 0, 0, 0
+    sizes, values, bits = 0, 0, 0  # an OR is at least each of its numbers; negative if one is
     for t in range(start, stop):
-        lots = size_lots[t]
-        high, low = max(high, price_ticks[t]), min(low, price_ticks[t])
+        price, lots = price_ticks[t], size_lots[t]
+        high, low = max(high, price), min(low, price)
         volume += lots
         value += worth[t]
-        weighted += price_ticks[t] * lots
+        weighted += price * lots
         buys += lots if direction[t] > 0 else 0
         sells += lots if direction[t] < 0 else 0
+        sizes |= lots
+        values |= worth[t]
         bits |= quality[t]
-        least = min(least, worth[t])
-    for t in range(start, stop):
-        size = max(size, float(worth[t]), float(price_ticks[t]) * float(size_lots[t]))
-    return high, low, volume, value, weighted, buys, sells, bits, least == 0 and size < MODEST
+    most = float(stop - start) * max(float(values), float(high) * float(sizes))
+    if min(low, sizes, values) < 0 or most >= LARGE:
+        return False
+    if word[COUNT] == 0:
+        open_bar(word, price_ticks[start], event_time[start], row, period)
+    if word[COUNT] < 2 <= word[COUNT] + stop - start:
+        word[SECOND_TICKS] = price_ticks[start + 1 - word[COUNT]]
+    word[COUNT] += stop - start
+    word[HIGH_TICKS], word[LOW_TICKS] = max(word[HIGH_TICKS], high), min(word[LOW_TICKS], low)
+    word[LOTS] += volume
+    word[VALUE] += value
+    word[WEIGHTED] += weighted
+    word[BUY_LOTS] += buys
+    word[SELL_LOTS] += sells
+    word[QUALITY] |= bits
+    return True
 
 
 @op.kernel
@@ -178,72 +212,60 @@ def kernel(
     open_ticks, high_ticks, low_ticks, close_ticks, second_ticks, volume_lots, value_units,
     weighted_units, buy_lots, sell_lots, trade_count, quality, mid_close, spread_close,
 ):  # fmt: skip
-    if count_closes(code, lo, hi) > room[0]:
-        return count_closes(code, lo, hi)
+    closes = count_closes(code, lo, hi)
+    if closes > room[0]:
+        return closes
     split, threshold, period = int(params[0]), int(params[1]), int(params[2])
-    count, bits, second = ints[COUNT], ints[QUALITY], ints[SECOND_TICKS]
-    high, low = ints[HIGH_TICKS], ints[LOW_TICKS]
-    volume, value, weighted = ints[LOTS], ints[VALUE], ints[WEIGHTED]
-    buys, sells = ints[BUY_LOTS], ints[SELL_LOTS]
+    trades = (price_ticks, size_lots, tick_value_units, direction, tick_quality, event_time)
+    walk = lo  # before it, trades are put into bars one by one
     r = olo
     t = lo
     while t < hi:
-        if count > 1 and code[t] == 0 and 0 <= value < LARGE and 0 <= weighted < LARGE:
+        whole, before, left, stop = False, 0, 0, t
+        if t >= walk:
             stop = quiet_stretch(code, t, min(hi, t + LONGEST))
-            top, bottom, lots, worth, ticks, bought, sold, seen, fits = sums(
-                price_ticks, size_lots, tick_value_units, direction, tick_quality, t, stop
-            )
-            if fits:
-                high, low, bits = max(high, top), min(low, bottom), bits | seen
-                volume, value, weighted = volume + lots, value + worth, weighted + ticks
-                buys, sells, count = buys + bought, sells + sold, count + stop - t
-                t = stop
-                continue
-        price, lots, worth = price_ticks[t], size_lots[t], tick_value_units[t]
-        before = count > 0 and code[t] & CLOSES_BEFORE > 0
-        left = count_closes(code, t, t + 1) - (code[t] & CLOSES_BEFORE) + before
-        waits = True  # the trade, or a part of it, is still to be put into a bar
+            left = 1 if split == 0 and stop < hi and code[stop] == CLOSES_WITH else 0
+            stop += left
+            whole = stop > t and put_stretch(ints, trades, t, stop, row + t - lo, period)
+        lots, worth = size_lots[t], tick_value_units[t]
+        if not whole:
+            walk = max(walk, stop)
+            stop = t + 1
+            before = code[t] & CLOSES_BEFORE if ints[COUNT] > 0 else 0
+            left = count_closes(code, t, stop) - (code[t] & CLOSES_BEFORE) + before
+        at = stop - 1
+        waits = not whole  # the trade, or a part of it, is still to be put into a bar
         while waits or left > 0:
-            last = t - 1
-            if not before:
-                last = t
-                if count == 0:
-                    open_bar(ints, price, event_time[t], row + t - lo, period)
-                    high, low, second, bits = price, price, NULL_INT, 0
-                    volume, value, weighted, buys, sells = 0, 0, 0, 0, 0
-                elif count == 1:
-                    second = price
+            if not whole and before == 0:
+                if ints[COUNT] == 0:
+                    open_bar(ints, price_ticks[t], event_time[t], row + t - lo, period)
                 part, part_worth = lots, worth
                 if left > 0 and split > 0:
-                    part, part_worth = part_of(split, threshold, volume, value, lots, worth, left)
+                    part, part_worth = part_of(
+                        split, threshold, ints[LOTS], ints[VALUE], lots, worth, left
+                    )
+                put_part(ints, price_ticks[t], part, part_worth, direction[t], tick_quality[t])
                 lots, worth = lots - part, worth - part_worth
                 waits = lots > 0
-                count += 1
-                high, low, bits = max(high, price), min(low, price), bits | tick_quality[t]
-                volume, value = volume + part, grown(value, part_worth)
-                weighted = grown(weighted, product(price, part))
-                buys += part if direction[t] > 0 else 0
-                sells += part if direction[t] < 0 else 0
             if left == 0:
                 continue
-            bar_id[r], trade_count[r] = ints[NEXT_ID], count
+            last = at - before
+            bar_id[r], trade_count[r] = ints[NEXT_ID], ints[COUNT]
             open_time[r], close_time[r] = ints[OPEN_TIME], event_time[last]
-            feature_time[r], close_seq[r] = processed_time[t], seq[t]
+            feature_time[r], close_seq[r] = processed_time[at], seq[at]
             first_row[r], close_row[r] = ints[FIRST_ROW], row + last - lo
-            known_row[r] = row + t - lo
+            known_row[r] = row + at - lo
             open_ticks[r], close_ticks[r] = ints[OPEN_TICKS], price_ticks[last]
-            high_ticks[r], low_ticks[r], second_ticks[r] = high, low, second
-            volume_lots[r], buy_lots[r], sell_lots[r] = volume, buys, sells
+            high_ticks[r], low_ticks[r] = ints[HIGH_TICKS], ints[LOW_TICKS]
+            second_ticks[r], volume_lots[r] = ints[SECOND_TICKS], ints[LOTS]
+            buy_lots[r], sell_lots[r] = ints[BUY_LOTS], ints[SELL_LOTS]
+            value, weighted = ints[VALUE], ints[WEIGHTED]
             value_units[r] = value if value >= 0 else NULL_INT
             weighted_units[r] = weighted if weighted >= 0 else NULL_INT
-            quality[r] = bits | UNDEFINED_BIT if value < 0 or weighted < 0 else bits
+            quality[r] = ints[QUALITY] | (UNDEFINED_BIT if min(value, weighted) < 0 else 0)
             mid_close[r], spread_close[r] = mid[last], spread[last]
             ints[NEXT_ID] += 1
-            count, before = 0, False
-            left, r = left - 1, r + 1
-        t += 1
-    ints[COUNT], ints[QUALITY], ints[SECOND_TICKS] = count, bits, second
-    ints[HIGH_TICKS], ints[LOW_TICKS] = high, low
-    ints[LOTS], ints[VALUE], ints[WEIGHTED] = volume, value, weighted
-    ints[BUY_LOTS], ints[SELL_LOTS] = buys, sells
+            ints[COUNT] = 0
+            before, left, r = 0, left - 1, r + 1
+        t = stop
     made[0] = r - olo
