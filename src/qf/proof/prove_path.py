@@ -79,6 +79,15 @@ class Subject:
         return dataclasses.replace(self.planned, routes=routes)
 
 
+class DirtyProgram(Program):
+    """A program whose memory holds garbage where no row is yet; before row 0 all is null."""
+
+    def _new_buffer(self, clock: int, capacity: int) -> np.ndarray:
+        buffer = super()._new_buffer(clock, capacity)
+        buffer[:, self.plan.tails[clock] :] = GARBAGE
+        return buffer
+
+
 class Rows:
     """Blocks of a tape, taken in pieces of any length."""
 
@@ -111,11 +120,9 @@ def outputs(
     for leg in legs:
         if program is None or leg.fresh:
             saved = program.save() if program is not None else saved
-            program = Program(plan, leg.block)
+            program = (DirtyProgram if dirty else Program)(plan, leg.block)
             if saved:
                 program.restore(saved)
-            if dirty:
-                spoil(program)
         for piece in tape.pieces(leg.rows, leg.batch):
             if not leg.by_row:
                 done += len(piece["seq"])
@@ -132,12 +139,6 @@ def words_of(plan: Plan, piece: Block) -> np.ndarray:
     """Return rows as `Program.step` takes them: one word per feed, int64 as its bits."""
     columns = [np.ascontiguousarray(piece[name]).view(np.float64) for name, _ in plan.feeds]
     return np.ascontiguousarray(np.array(columns).T)
-
-
-def spoil(program: Program) -> None:
-    """Fill the memory that the next block will be written to with garbage; history stays."""
-    for clock, buffer in enumerate(program._buffers):
-        buffer[:, program._clocks[clock, 1] :] = GARBAGE
 
 
 def sums_of(subject: Subject, way: Way) -> Sums:
