@@ -1,7 +1,6 @@
-"""Loops that the rolling ops share: sliding sums that are restarted exactly.
+"""Loops that the rolling ops share: sliding sums of squares and products, restarted exactly.
 
-Sums keep the rounding they have lost beside them, so a huge value that has left the window leaves
-nothing behind. Second moments are kept about a reference inside the window; they are restarted
+Second moments are kept about a reference inside the window; they are restarted
 (a) at absolute rows that divide by the window, so neither age nor the cut of the stream matters,
 and (b) when they have shrunk so far below what they held since the restart that their leading
 digits are gone. (b) happens about once per jump and costs a window each time. A window of equal
@@ -17,71 +16,8 @@ from typing import Any
 SHRUNK = 1e-4
 # Short windows restart at every so many rows at least (a multiple of the window).
 STRETCH = 128
-SUM_STRETCH = 1024  # sums lose nothing between restarts
 VARIANCE, DEVIATION, ZSCORE = 0, 1, 2
 COVARIANCE, CORRELATION = 0, 1
-
-
-def lost(total: float, added: float, result: float) -> float:
-    """Return what rounding took from total + added = result (Knuth 1969, TAOCP 2, 4.2.2)."""
-    back = result - total
-    return (total - (result - back)) + (added - back)
-
-
-def sum_afresh(x: Any, t: int, window: int, state: Any) -> None:
-    """Sum the full window that ends at row t into state: 0 the sum, 1 what rounding took."""
-    total = 0.0
-    rest = 0.0
-    for i in range(t - window + 1, t + 1):
-        result = total + x[i]
-        rest += lost(total, x[i], result)
-        total = result
-    state[0] = total
-    state[1] = rest
-
-
-def slide_sum(
-    x: Any, lo: int, hi: int, row: int, window: int, mean: bool, out: Any, state: Any, ints: Any
-) -> None:
-    """Write the sum (or mean) of the last `window` rows; missing unless all of them are known.
-
-    state: sum, what rounding took; ints: known rows inside, rows in a row with this very value.
-    """
-    period = window * max(1, SUM_STRETCH // window)
-    total, rest = state[0], state[1]
-    seen, run = ints[0], ints[1]
-    t = lo
-    while t < hi:
-        ahead = period - (row + t - lo) % period
-        stop = min(hi, t + ahead)
-        afresh = ahead == period
-        while t < stop:
-            new = x[t]
-            if mean:
-                run = run + 1 if new == x[t - 1] else 1
-            if seen == window and new == new and not afresh:
-                old = x[t - window]
-                step = new - old
-                result = total + step
-                rest += lost(new, -old, step) + lost(total, step, result)
-                total = result
-            else:
-                seen += 1 if new == new else 0
-                seen -= 1 if x[t - window] == x[t - window] else 0
-                if seen < window:
-                    out[t] = math.nan
-                    t += 1
-                    continue
-                sum_afresh(x, t, window, state)
-                total, rest = state[0], state[1]
-                afresh = False
-            value = total + rest
-            if mean:
-                value = new if run >= window else value / window
-            out[t] = value if value - value == 0.0 else math.nan
-            t += 1
-    state[0], state[1] = total, rest
-    ints[0], ints[1] = seen, run
 
 
 def _about(x: Any, t: int, window: int, reference: float, state: Any) -> None:
@@ -124,58 +60,92 @@ def squares_afresh(x: Any, t: int, window: int, state: Any) -> None:
     state[3] = SHRUNK * state[2]
 
 
+def squares_of_known(
+    x: Any, t: int, stop: int, window: int, lag: int, kind: int, out: Any, state: Any
+) -> bool:  # fmt: skip
+    """Slide over rows t..stop-1 as if all were known and no digits ran out; say whether so.
+
+    Then state is theirs, bit for bit what the careful loop leaves; else it is as it was.
+    """
+    share, free = 1.0 / window, 1.0 / (window - 1)
+    reference, total, squares = state[0], state[1], state[2]
+    least, most = math.inf, 0.0
+    for i in range(t, stop):
+        new = x[i - lag] - reference
+        old = x[i - lag - window] - reference
+        step = new - old
+        squares += step * (new + old)
+        total += step
+        mean = total * share
+        spread = squares - total * mean
+        least = spread if spread < least else least
+        most = squares if squares > most else most
+        if kind == VARIANCE:
+            out[i] = spread * free
+        elif kind == DEVIATION:
+            out[i] = math.sqrt(max(spread, 0.0) * free)
+        else:
+            gap = (x[i] - reference) - mean
+            value = gap / math.sqrt(spread * free) if spread > 0.0 else 0.0 * gap
+            out[i] = value if value - value == 0.0 else math.nan
+    few = max(state[3], SHRUNK * most)
+    if total - total == 0.0 and most < math.inf and least >= few:
+        state[1], state[2], state[3] = total, squares, few
+        return True
+    return False
+
+
 def slide_squares(
-    x: Any, lo: int, hi: int, row: int, window: int, lag: int, kind: int,
-    out: Any, state: Any, ints: Any,
-) -> None:  # fmt: skip
+    x: Any, lo: int, hi: int, window: int, lag: int, kind: int, out: Any, state: Any, ints: Any
+) -> None:
     """Write variance, deviation or z-score of the `window` rows that end `lag` rows ago.
 
     Missing unless all of them, and for a z-score the row itself, are known. state as in
-    `squares_afresh`; ints: known rows inside.
+    `squares_afresh`; ints: 0 known rows inside, 1 rows since the restart by number.
     """
     share, free = 1.0 / window, 1.0 / (window - 1)
     period = window * max(1, STRETCH // window)
-    reference, total, squares, few = state[0], state[1], state[2], state[3]
-    seen = ints[0]
+    seen, age = ints[0], ints[1]
     t = lo
     while t < hi:
-        ahead = period - (row - lag + t - lo) % period
-        stop = min(hi, t + ahead)
-        if ahead == period:
-            few = math.inf
+        stop = min(hi, t + period - age)
+        if age == 0:
+            state[3] = math.inf
+            stop = t + 1
+        age = age + stop - t if age + stop - t < period else 0
+        if seen == window and squares_of_known(x, t, stop, window, lag, kind, out, state):
+            t = stop
         while t < stop:
             new = x[t - lag]
             old = x[t - lag - window]
-            if seen == window and new == new:
-                new -= reference
-                step = new - (old - reference)
-                squares += step * (new + (old - reference))
-                total += step
+            whole = seen == window and new == new
+            seen += (1 if new == new else 0) - (1 if old == old else 0)
+            if seen < window:
+                out[t] = math.nan
+                t += 1
+                continue
+            if whole:
+                new -= state[0]
+                step = new - (old - state[0])
+                state[2] += step * (new + (old - state[0]))
+                state[1] += step
             else:
-                seen += 1 if new == new else 0
-                seen -= 1 if old == old else 0
-                if seen < window:
-                    out[t] = math.nan
-                    t += 1
-                    continue
-                few = math.inf
-            spread = squares - total * total * share
-            few = few if few > SHRUNK * squares else SHRUNK * squares
-            if not spread >= few:
+                state[3] = math.inf
+            spread = state[2] - state[1] * (state[1] * share)
+            state[3] = max(state[3], SHRUNK * state[2])
+            if not spread >= state[3]:
                 squares_afresh(x, t - lag, window, state)
-                reference, total, squares, few = state[0], state[1], state[2], state[3]
-                spread = max(squares - total * total * share, 0.0)
+                spread = max(state[2] - state[1] * (state[1] * share), 0.0)
             if kind == VARIANCE:
                 value = spread * free
             elif kind == DEVIATION:
                 value = math.sqrt(spread * free)
             else:
-                gap = (x[t] - reference) - total * share
+                gap = (x[t] - state[0]) - state[1] * share
                 value = gap / math.sqrt(spread * free) if spread > 0.0 else 0.0 * x[t]
             out[t] = value if value - value == 0.0 else math.nan
             t += 1
-    state[0], state[1], state[2], state[3] = reference, total, squares, few
-    ints[0] = seen
+    ints[0], ints[1] = seen, age
 
 
 def products_afresh(x: Any, y: Any, lag: int, t: int, window: int, state: Any) -> None:
@@ -207,77 +177,104 @@ def products_afresh(x: Any, y: Any, lag: int, t: int, window: int, state: Any) -
     state[0], state[1] = near, far
 
 
+def products_of_known(
+    x: Any, y: Any, lag: int, t: int, stop: int, window: int, kind: int, out: Any, state: Any
+) -> bool:  # fmt: skip
+    """Slide over rows t..stop-1 as `squares_of_known` does, for pairs."""
+    share, free = 1.0 / window, 1.0 / (window - 1)
+    near, far, total_x, total_y = state[0], state[1], state[2], state[3]
+    squares_x, squares_y, product = state[4], state[5], state[6]
+    least_x, least_y, most_x, most_y = math.inf, math.inf, 0.0, 0.0
+    for i in range(t, stop):
+        one, other = x[i] - near, y[i - lag] - far
+        old_one, old_other = x[i - window] - near, y[i - window - lag] - far
+        step_x, step_y = one - old_one, other - old_other
+        total_x += step_x
+        total_y += step_y
+        squares_x += step_x * (one + old_one)
+        squares_y += step_y * (other + old_other)
+        product += one * other - old_one * old_other
+        mean = total_x * share
+        spread_x = squares_x - total_x * mean
+        spread_y = squares_y - total_y * (total_y * share)
+        least_x = spread_x if spread_x < least_x else least_x
+        least_y = spread_y if spread_y < least_y else least_y
+        most_x = squares_x if squares_x > most_x else most_x
+        most_y = squares_y if squares_y > most_y else most_y
+        value = product - total_y * mean
+        if kind == COVARIANCE:
+            out[i] = value * free
+        else:
+            out[i] = correlation(value, spread_x * spread_y)
+    few_x, few_y = max(state[7], SHRUNK * most_x), max(state[8], SHRUNK * most_y)
+    known = total_x - total_x == 0.0 and total_y - total_y == 0.0
+    finite_squares = most_x < math.inf and most_y < math.inf
+    if known and finite_squares and least_x >= few_x and least_y >= few_y:
+        state[2], state[3], state[4], state[5] = total_x, total_y, squares_x, squares_y
+        state[6], state[7], state[8] = product, few_x, few_y
+        return True
+    return False
+
+
+def correlation(product: float, spreads: float) -> float:
+    """Return product / sqrt(spreads), missing where the spreads are not above 0."""
+    if spreads > 0.0:
+        return min(max(product / math.sqrt(spreads), -1.0), 1.0)
+    return math.nan
+
+
 def slide_products(
-    x: Any, y: Any, lag: int, lo: int, hi: int, row: int, window: int, kind: int,
+    x: Any, y: Any, lag: int, lo: int, hi: int, window: int, kind: int,
     out: Any, state: Any, ints: Any,
 ) -> None:  # fmt: skip
     """Write covariance or correlation of the last `window` pairs (x[i], y[i - lag]).
 
     Missing unless all are known; a correlation also where one side is constant. state as in
-    `products_afresh`; ints: known pairs inside.
+    `products_afresh`; ints: 0 known pairs inside, 1 rows since the restart by number.
     """
-    share = 1.0 / window
+    share, free = 1.0 / window, 1.0 / (window - 1)
     period = window * max(1, STRETCH // window)
-    near, far = state[0], state[1]
-    total_x, total_y, squares_x, squares_y, product = (
-        state[2],
-        state[3],
-        state[4],
-        state[5],
-        state[6],
-    )
-    few_x, few_y = state[7], state[8]
-    seen = ints[0]
+    seen, age = ints[0], ints[1]
     t = lo
     while t < hi:
-        ahead = period - (row + t - lo) % period
-        stop = min(hi, t + ahead)
-        if ahead == period:
-            few_x = math.inf
+        stop = min(hi, t + period - age)
+        if age == 0:
+            state[7] = math.inf
+            stop = t + 1
+        age = age + stop - t if age + stop - t < period else 0
+        if seen == window and products_of_known(x, y, lag, t, stop, window, kind, out, state):
+            t = stop
         while t < stop:
             one, other = x[t], y[t - lag]
             old_one, old_other = x[t - window], y[t - window - lag]
-            if seen == window and one == one and other == other:
-                one, other, old_one, old_other = (
-                    one - near,
-                    other - far,
-                    old_one - near,
-                    old_other - far,
-                )
-                total_x += one - old_one
-                total_y += other - old_other
-                squares_x += (one - old_one) * (one + old_one)
-                squares_y += (other - old_other) * (other + old_other)
-                product += one * other - old_one * old_other
+            known = one == one and other == other
+            whole = seen == window and known
+            seen += 1 if known else 0
+            seen -= 1 if old_one == old_one and old_other == old_other else 0
+            if seen < window:
+                out[t] = math.nan
+                t += 1
+                continue
+            if whole:
+                one, old_one = one - state[0], old_one - state[0]
+                other, old_other = other - state[1], old_other - state[1]
+                state[2] += one - old_one
+                state[3] += other - old_other
+                state[4] += (one - old_one) * (one + old_one)
+                state[5] += (other - old_other) * (other + old_other)
+                state[6] += one * other - old_one * old_other
             else:
-                seen += 1 if one == one and other == other else 0
-                seen -= 1 if old_one == old_one and old_other == old_other else 0
-                if seen < window:
-                    out[t] = math.nan
-                    t += 1
-                    continue
-                few_x = math.inf
-            spread_x = squares_x - total_x * total_x * share
-            spread_y = squares_y - total_y * total_y * share
-            few_x = few_x if few_x > SHRUNK * squares_x else SHRUNK * squares_x
-            few_y = few_y if few_y > SHRUNK * squares_y else SHRUNK * squares_y
-            if not (spread_x >= few_x and spread_y >= few_y):
+                state[7] = math.inf
+            spread_x = state[4] - state[2] * (state[2] * share)
+            spread_y = state[5] - state[3] * (state[3] * share)
+            state[7] = max(state[7], SHRUNK * state[4])
+            state[8] = max(state[8], SHRUNK * state[5])
+            if not (spread_x >= state[7] and spread_y >= state[8]):
                 products_afresh(x, y, lag, t, window, state)
-                near, far, total_x, total_y = state[0], state[1], state[2], state[3]
-                squares_x, squares_y, product = state[4], state[5], state[6]
-                few_x, few_y = state[7], state[8]
-                spread_x = squares_x - total_x * total_x * share
-                spread_y = squares_y - total_y * total_y * share
-            value = product - total_x * total_y * share
-            if kind == COVARIANCE:
-                value /= window - 1
-            elif spread_x > 0.0 and spread_y > 0.0 and spread_x * spread_y > 0.0:
-                value /= math.sqrt(spread_x * spread_y)
-                value = min(max(value, -1.0), 1.0)
-            else:
-                value = math.nan
+                spread_x = max(state[4] - state[2] * (state[2] * share), 0.0)
+                spread_y = max(state[5] - state[3] * (state[3] * share), 0.0)
+            value = state[6] - state[3] * (state[2] * share)
+            value = value * free if kind == COVARIANCE else correlation(value, spread_x * spread_y)
             out[t] = value if value - value == 0.0 else math.nan
             t += 1
-    state[0], state[1], state[2], state[3] = near, far, total_x, total_y
-    state[4], state[5], state[6], state[7], state[8] = squares_x, squares_y, product, few_x, few_y
-    ints[0] = seen
+    ints[0], ints[1] = seen, age

@@ -45,17 +45,6 @@ def slide(values: Any, count: int, old: float, new: float) -> int:
     return count
 
 
-def halves_not_above(x: Any, t: int, window: int, low: float, high: float) -> int:
-    """Return how many of the last `window` rows are below `low`, plus how many not above `high`.
-
-    Half of it is the mid-rank of a value tied with low..high. Plain compares: it runs in lanes.
-    """
-    halves = 0
-    for i in range(t - window + 1, t + 1):
-        halves += (1 if x[i] < low else 0) + (1 if x[i] <= high else 0)
-    return halves
-
-
 def middle_gap(values: Any, count: int, centre: float) -> float:
     """Return the median distance of values[0..count-1] (ascending) from `centre` (their median).
 

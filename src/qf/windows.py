@@ -81,24 +81,3 @@ def window_moments(x: Any, window: int) -> tuple[Any, Any]:
         pl.when(alone).then(gap_head).otherwise(gap),
         pl.when(alone).then(square_head).otherwise(square),
     )
-
-
-def rank_between(x: Any, low: Any, high: Any, window: int) -> Any:
-    """Return the mid-rank, among the last `window` rows, of a value tied with low..high."""
-    import polars as pl
-
-    if window <= 1024:  # a balanced tree of shifts: ten times faster than a group per row
-        halves = _halves(x, low, high, 0, window)
-    else:
-        halves = per_window((x < low.last()).sum() + (x <= high.last()).sum(), window)
-    # a column, not a number: Polars multiplies by a literal's reciprocal
-    rows = 0.0 * pl.int_range(pl.len()) + window
-    return whole(halves.cast(float) * 0.5 / rows, window, x)
-
-
-def _halves(x: Any, low: Any, high: Any, first: int, end: int) -> Any:
-    """Return, over rows first..end-1 ago, how many are below low plus how many not above high."""
-    if end - first == 1:
-        return (x.shift(first) < low).cast(int) + (x.shift(first) <= high).cast(int)
-    middle = (first + end) // 2
-    return _halves(x, low, high, first, middle) + _halves(x, low, high, middle, end)

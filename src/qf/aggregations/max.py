@@ -8,6 +8,7 @@ Source: definition.
 
 import math
 
+from qf.extremes import LARGEST, fold_extreme
 from qf.op import define
 
 op = define(
@@ -34,28 +35,4 @@ def polars(x):
 
 @op.kernel
 def kernel(x, first_row, close_row, lo, hi, row, olo, ohi, out, state, ints):
-    largest, held = state[0], state[1]
-    count, closed = ints[0], ints[1]
-    t = lo
-    for o in range(olo, ohi):
-        end = close_row[o] - row + lo
-        while t <= end:
-            if x[t] == x[t] and (count == 0 or x[t] > largest):
-                largest = x[t]
-                count = 1
-            t += 1
-        # A divided trade is in both of its bars.
-        if first_row[o] + 1 == closed and (held > largest or (count == 0 and held == held)):
-            largest = held
-            count = 1
-        out[o] = largest if count > 0 else math.nan
-        count = 0
-        held = x[end]
-        closed = close_row[o] + 1
-    while t < hi:
-        if x[t] == x[t] and (count == 0 or x[t] > largest):
-            largest = x[t]
-            count = 1
-        t += 1
-    state[0], state[1] = largest, held
-    ints[0], ints[1] = count, closed
+    fold_extreme(x, first_row, close_row, lo, hi, row, olo, ohi, LARGEST, out, state, ints)

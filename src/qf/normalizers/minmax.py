@@ -10,8 +10,8 @@ Source: van Herk (1992), Pattern Recognition Letters 13(7), 517-521 (the extreme
 
 import math
 
-from qf.extremes import tails_afresh
-from qf.missing import any_missing, finite, finite_or_null
+from qf.extremes import LARGEST, SMALLEST, farther, slide_place
+from qf.missing import any_missing, finite_or_null
 from qf.op import define
 
 op = define(
@@ -43,35 +43,20 @@ def polars(x, window):
 
 
 @op.kernel
-def kernel(x, lo, hi, row, out, params, state, ints):
+def kernel(x, lo, hi, out, params, state, ints):
     window = int(params[0])
-    least, most = state[2 * window + 2], state[2 * window + 3]
-    if ints[1] == 0:
-        least, most = math.inf, -math.inf
-        ints[1] = 1
-    if window == 0:
-        for t in range(lo, hi):
-            least = x[t] if x[t] < least else least
-            most = x[t] if x[t] > most else most
-            out[t] = finite((x[t] - least) / (most - least))
-    seen = ints[0]
-    phase = row % max(window, 1)
-    for t in range(lo, hi if window > 0 else lo):
-        new = x[t]
-        if new == new:
-            seen += 1
-        if x[t - window] == x[t - window]:
-            seen -= 1
-        if phase == 0:
-            tails_afresh(x, t, window, state)
-            least, most = math.inf, -math.inf
-        least = new if new < least else least
-        most = new if new > most else most
-        phase += 1
-        low, high = state[phase], state[window + 1 + phase]
-        low = least if least < low else low
-        high = most if most > high else high
-        phase = phase if phase < window else 0
-        out[t] = finite((new - low) / (high - low)) if seen == window else math.nan
-    state[2 * window + 2], state[2 * window + 3] = least, most
-    ints[0] = seen
+    if window > 0:
+        slide_place(x, lo, hi, window, out, state, ints)
+    else:
+        expanding_place(x, lo, hi, out, state, ints)
+
+
+def expanding_place(x, lo, hi, out, state, ints):
+    """Write where x lies between the extremes of all rows so far."""
+    least = state[0] if ints[0] == 1 else math.inf
+    most = state[1] if ints[0] == 1 else -math.inf
+    for t in range(lo, hi):
+        least = farther(x[t], least, SMALLEST)
+        most = farther(x[t], most, LARGEST)
+        out[t] = (x[t] - least) / (most - least)  # 0 / 0 where they are equal
+    state[0], state[1], ints[0] = least, most, 1

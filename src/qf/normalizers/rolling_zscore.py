@@ -25,7 +25,7 @@ op = define(
     warmup=_rows_before,
     lookback=lambda window, exclude_current: window + 1,
     slots=lambda window, exclude_current: 4,
-    ints=lambda window, exclude_current: 1,
+    ints=lambda window, exclude_current: 2,
     tolerance=MOMENT,
     unit="1",
     example="rolling_zscore(x, 100)",
@@ -60,6 +60,6 @@ def polars(x, window, exclude_current):
 
 
 @op.kernel
-def kernel(x, lo, hi, row, out, params, state, ints):
+def kernel(x, lo, hi, out, params, state, ints):
     # the second parameter is 1 where the window ends one row before the row itself
-    slide_squares(x, lo, hi, row, int(params[0]), int(params[1]), ZSCORE, out, state, ints)
+    slide_squares(x, lo, hi, int(params[0]), int(params[1]), ZSCORE, out, state, ints)

@@ -10,8 +10,8 @@ Source: Neumaier (1974), Z. Angew. Math. Mech. 54(1), 39-51.
 import math
 
 from qf.missing import finite, finite_or_null
-from qf.moments import lost
 from qf.op import SUM, define
+from qf.sums import lost
 
 op = define(
     "cum_sum(x)",

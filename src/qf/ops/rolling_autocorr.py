@@ -19,7 +19,7 @@ op = define(
     warmup=lambda window, lag: window + lag - 1,
     lookback=lambda window, lag: window + lag,
     slots=lambda window, lag: 9,
-    ints=lambda window, lag: 1,
+    ints=lambda window, lag: 2,
     tolerance=MOMENT,
     unit="1",
     example="rolling_autocorr(mid, 50, 5)",
@@ -54,6 +54,6 @@ def polars(x, window, lag):
 
 
 @op.kernel
-def kernel(x, lo, hi, row, out, params, state, ints):
+def kernel(x, lo, hi, out, params, state, ints):
     window, lag = int(params[0]), int(params[1])
-    slide_products(x, x, lag, lo, hi, row, window, CORRELATION, out, state, ints)
+    slide_products(x, x, lag, lo, hi, window, CORRELATION, out, state, ints)

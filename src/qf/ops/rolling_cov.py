@@ -19,7 +19,7 @@ op = define(
     warmup=lambda window: window - 1,
     lookback=lambda window: window,
     slots=lambda window: 9,
-    ints=lambda window: 1,
+    ints=lambda window: 2,
     tolerance=MOMENT,
     unit="x*y",
     example="rolling_cov(bid_depth, ask_depth, 50)",
@@ -49,5 +49,5 @@ def polars(x, y, window):
 
 
 @op.kernel
-def kernel(x, y, lo, hi, row, out, params, state, ints):
-    slide_products(x, y, 0, lo, hi, row, int(params[0]), COVARIANCE, out, state, ints)
+def kernel(x, y, lo, hi, out, params, state, ints):
+    slide_products(x, y, 0, lo, hi, int(params[0]), COVARIANCE, out, state, ints)

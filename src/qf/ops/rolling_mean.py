@@ -4,22 +4,22 @@
 
 Null until `window` rows exist and while a row in the window is null. Unit: the unit of x.
 A window of equal values has exactly that mean.
-Source: Neumaier (1974), Z. Angew. Math. Mech. 54(1), 39-51 (the sum).
+Source: van Herk (1992), Pattern Recognition Letters 13(7), 517-521 (the sum, in blocks).
 """
 
 import math
 
 from qf.missing import any_missing, finite_or_null
-from qf.moments import slide_sum
 from qf.op import SUM, define
+from qf.sums import TAILS, slide_sum
 from qf.windows import window_sum
 
 op = define(
     "rolling_mean(x, window: 1..100000)",
     warmup=lambda window: window - 1,
     lookback=lambda window: window,
-    slots=lambda window: 2,
-    ints=lambda window: 2,
+    slots=lambda window: window + 1 + TAILS,
+    ints=lambda window: 1,
     tolerance=SUM,
     unit="x",
     window_form="window_mean",
@@ -45,5 +45,5 @@ def polars(x, window):
 
 
 @op.kernel
-def kernel(x, lo, hi, row, out, params, state, ints):
-    slide_sum(x, lo, hi, row, int(params[0]), True, out, state, ints)
+def kernel(x, lo, hi, out, params, state, ints):
+    slide_sum(x, lo, hi, int(params[0]), True, out, state, ints)

@@ -10,6 +10,7 @@ Source: van Herk (1992), Pattern Recognition Letters 13(7), 517-521.
 
 import math
 
+from qf.extremes import SMALLEST, slide_extreme
 from qf.missing import any_missing
 from qf.op import define
 
@@ -18,7 +19,7 @@ op = define(
     warmup=lambda window: window - 1,
     lookback=lambda window: window,
     slots=lambda window: window + 2,
-    ints=lambda window: 1,
+    ints=lambda window: 2,
     unit="x",
     window_form="window_min",
     example="rolling_min(price, 20)",
@@ -36,31 +37,5 @@ def polars(x, window):
 
 
 @op.kernel
-def kernel(x, lo, hi, row, out, params, state, ints):
-    window = int(params[0])
-    head = state[window + 1]
-    seen = ints[0]
-    t = lo
-    while t < hi:
-        phase = (row + t - lo) % window
-        if phase == 0:  # state[k] becomes the minimum of rows k.. of the block before
-            head = math.inf
-            tail = math.inf
-            state[window] = tail
-            for k in range(window - 1, -1, -1):
-                old = x[t - window + k]
-                tail = old if old < tail else tail
-                state[k] = tail
-        stop = min(hi, t + window - phase)
-        while t < stop:
-            phase += 1
-            new = x[t]
-            seen += 1 if new == new else 0
-            seen -= 1 if x[t - window] == x[t - window] else 0
-            head = new if new < head else head
-            tail = state[phase]
-            found = head if head < tail else tail
-            out[t] = found if seen == window else math.nan
-            t += 1
-    state[window + 1] = head
-    ints[0] = seen
+def kernel(x, lo, hi, out, params, state, ints):
+    slide_extreme(x, lo, hi, int(params[0]), SMALLEST, out, state, ints)

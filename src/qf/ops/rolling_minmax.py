@@ -8,8 +8,8 @@ Source: van Herk (1992), Pattern Recognition Letters 13(7), 517-521 (the extreme
 
 import math
 
-from qf.extremes import tails_afresh
-from qf.missing import any_missing, finite, finite_or_null
+from qf.extremes import slide_place
+from qf.missing import any_missing, finite_or_null
 from qf.op import define
 
 op = define(
@@ -17,7 +17,7 @@ op = define(
     warmup=lambda window: window - 1,
     lookback=lambda window: window,
     slots=lambda window: 2 * window + 4,
-    ints=lambda window: 1,
+    ints=lambda window: 2,
     unit="1",
     example="rolling_minmax(price, 20)",
 )
@@ -38,28 +38,5 @@ def polars(x, window):
 
 
 @op.kernel
-def kernel(x, lo, hi, row, out, params, state, ints):
-    window = int(params[0])
-    least, most = state[2 * window + 2], state[2 * window + 3]
-    seen = ints[0]
-    t = lo
-    while t < hi:
-        phase = (row + t - lo) % window
-        if phase == 0:
-            tails_afresh(x, t, window, state)
-            least, most = math.inf, -math.inf
-        stop = min(hi, t + window - phase)
-        while t < stop:
-            phase += 1
-            new = x[t]
-            seen += 1 if new == new else 0
-            seen -= 1 if x[t - window] == x[t - window] else 0
-            least = new if new < least else least
-            most = new if new > most else most
-            low, high = state[phase], state[window + 1 + phase]
-            low = least if least < low else low
-            high = most if most > high else high
-            out[t] = finite((new - low) / (high - low)) if seen == window else math.nan
-            t += 1
-    state[2 * window + 2], state[2 * window + 3] = least, most
-    ints[0] = seen
+def kernel(x, lo, hi, out, params, state, ints):
+    slide_place(x, lo, hi, int(params[0]), out, state, ints)

@@ -19,7 +19,7 @@ op = define(
     warmup=lambda window: window - 1,
     lookback=lambda window: window,
     slots=lambda window: 4,
-    ints=lambda window: 1,
+    ints=lambda window: 2,
     tolerance=MOMENT,
     unit="x",
     example="rolling_std(mid, 20)",
@@ -47,5 +47,5 @@ def polars(x, window):
 
 
 @op.kernel
-def kernel(x, lo, hi, row, out, params, state, ints):
-    slide_squares(x, lo, hi, row, int(params[0]), 0, DEVIATION, out, state, ints)
+def kernel(x, lo, hi, out, params, state, ints):
+    slide_squares(x, lo, hi, int(params[0]), 0, DEVIATION, out, state, ints)

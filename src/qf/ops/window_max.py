@@ -10,9 +10,10 @@ Source: Lemire (2006), Nordic J. Computing 13(4), 328-339 (the monotonic queue).
 
 import math
 
+from qf.extremes import LARGEST
 from qf.missing import any_missing
 from qf.op import define
-from qf.ring import FIRST, drop_oldest, enter, is_short, leaves
+from qf.ring import FIRST, slide_extreme_in_time
 from qf.time_windows import extreme_between, first_row, inside, whole_window
 from qf.time_windows import window_full as more_than
 
@@ -42,28 +43,4 @@ def polars(x, time, window, max_rows):
 
 @op.kernel
 def kernel(x, time, lo, hi, row, out, window_full, params, state, ints):
-    window, room = int(params[0]), int(params[1])
-    queue = FIRST + room  # where the queue of places begins: each value larger than all after it
-    head, count = ints[6], ints[7]
-    for t in range(lo, hi):
-        at = row + t - lo
-        start = time[t] - window
-        while leaves(ints, room, at, start):
-            if count > 0 and ints[queue + head] == ints[4]:
-                head = head + 1 if head + 1 < room else 0
-                count -= 1
-            drop_oldest(state, ints, room, start)
-        place = enter(state, ints, room, x[t], time[t])
-        if x[t] == x[t]:
-            last = head + count if head + count < room else head + count - room
-            while count > 0:
-                before = last - 1 if last > 0 else room - 1
-                if state[FIRST + ints[queue + before]] > x[t]:
-                    break
-                last = before
-                count -= 1
-            ints[queue + last] = place
-            count += 1
-        out[t] = state[FIRST + ints[queue + head]] if ints[1] == 0 else math.nan
-        window_full[t] = is_short(ints, start)
-    ints[6], ints[7] = head, count
+    slide_extreme_in_time(x, time, lo, hi, row, LARGEST, out, window_full, params, state, ints)

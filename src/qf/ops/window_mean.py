@@ -11,14 +11,11 @@ Source: Neumaier (1974), Z. Angew. Math. Mech. 54(1), 39-51 (the sum).
 
 import math
 
-from qf.missing import any_missing, finite, finite_or_null
-from qf.moments import lost
+from qf.missing import any_missing, finite_or_null
 from qf.op import SUM, define
-from qf.ring import FIRST, drop_oldest, enter, is_short, leaves
+from qf.ring import FIRST, slide_sum_in_time
 from qf.time_windows import first_row, inside, sum_between, whole_window
 from qf.time_windows import window_full as more_than
-
-AFRESH = 1024  # the sum starts afresh at absolute rows that divide by this
 
 op = define(
     "window_mean(x, time: time, window: 1ms..7d, max_rows: 16..1000000 = 65536)"
@@ -57,37 +54,4 @@ def polars(x, time, window, max_rows):
 
 @op.kernel
 def kernel(x, time, lo, hi, row, out, window_full, params, state, ints):
-    window, room = int(params[0]), int(params[1])
-    total, rest = state[0], state[1]
-    run = ints[6]  # how many rows in a row have had this very value
-    for t in range(lo, hi):
-        at = row + t - lo
-        start = time[t] - window
-        while leaves(ints, room, at, start):
-            old = drop_oldest(state, ints, room, start)
-            if old == old:
-                result = total - old
-                rest += lost(total, -old, result)
-                total = result
-        enter(state, ints, room, x[t], time[t])
-        run = run + 1 if x[t] == x[t - 1] else 1
-        if x[t] == x[t]:
-            result = total + x[t]
-            rest += lost(total, x[t], result)
-            total = result
-        if at % AFRESH == 0:
-            total, rest = 0.0, 0.0
-            place = ints[4]
-            for _ in range(ints[0], at + 1):
-                value = state[FIRST + place]
-                place = place + 1 if place + 1 < room else 0
-                if value == value:
-                    result = total + value
-                    rest += lost(total, value, result)
-                    total = result
-        rows = at - ints[0] + 1
-        found = x[t] if run >= rows else (total + rest) / rows
-        out[t] = finite(found) if ints[1] == 0 else math.nan
-        window_full[t] = is_short(ints, start)
-    state[0], state[1] = total, rest
-    ints[6] = run
+    slide_sum_in_time(x, time, lo, hi, row, True, out, window_full, params, state, ints)

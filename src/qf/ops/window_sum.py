@@ -10,14 +10,11 @@ Source: Neumaier (1974), Z. Angew. Math. Mech. 54(1), 39-51.
 
 import math
 
-from qf.missing import finite, finite_or_null
-from qf.moments import lost
+from qf.missing import finite_or_null
 from qf.op import SUM, define
-from qf.ring import FIRST, drop_oldest, enter, is_short, leaves
+from qf.ring import FIRST, slide_sum_in_time
 from qf.time_windows import first_row, inside, sum_between, whole_window
 from qf.time_windows import window_full as more_than
-
-AFRESH = 1024  # the sum starts afresh at absolute rows that divide by this
 
 op = define(
     "window_sum(x, time: time, window: 1ms..7d, max_rows: 16..1000000 = 65536)"
@@ -46,33 +43,4 @@ def polars(x, time, window, max_rows):
 
 @op.kernel
 def kernel(x, time, lo, hi, row, out, window_full, params, state, ints):
-    window, room = int(params[0]), int(params[1])
-    total, rest = state[0], state[1]
-    for t in range(lo, hi):
-        at = row + t - lo
-        start = time[t] - window
-        while leaves(ints, room, at, start):
-            old = drop_oldest(state, ints, room, start)
-            if old == old:
-                result = total - old
-                rest += lost(total, -old, result)
-                total = result
-        enter(state, ints, room, x[t], time[t])
-        if x[t] == x[t]:
-            result = total + x[t]
-            rest += lost(total, x[t], result)
-            total = result
-        if at % AFRESH == 0:
-            total, rest = 0.0, 0.0
-            place = ints[4]
-            for _ in range(ints[0], at + 1):
-                value = state[FIRST + place]
-                place = place + 1 if place + 1 < room else 0
-                if value == value:
-                    result = total + value
-                    rest += lost(total, value, result)
-                    total = result
-        found = total + rest
-        out[t] = finite(found) if ints[1] == 0 else math.nan
-        window_full[t] = is_short(ints, start)
-    state[0], state[1] = total, rest
+    slide_sum_in_time(x, time, lo, hi, row, False, out, window_full, params, state, ints)
