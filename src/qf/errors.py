@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -136,3 +137,11 @@ def diagnostic(
 def nearest(name: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
     """Return up to `count` known names that look like `name`, best first."""
     return tuple(difflib.get_close_matches(name, sorted(known), n=count, cutoff=0.6))
+
+
+def share_of_hundred(value: object) -> str:
+    """Return the next step where a percentage stands for a fraction, "" for anything else."""
+    if not isinstance(value, str):
+        return ""
+    percent = re.fullmatch(r"\s*(-?\d{1,9}(?:\.\d{1,9})?)\s*%\s*", value)
+    return f"write it as a fraction: {float(percent[1]) / 100:.12g}" if percent else ""

@@ -19,7 +19,7 @@ import re
 from dataclasses import dataclass
 
 from qf.clock import DURATION_NS
-from qf.errors import diagnostic, nearest
+from qf.errors import diagnostic, nearest, share_of_hundred
 
 BAD_SIGNATURE = diagnostic("QF400", "signature {text!r}: {why}", hint="see qf/signature.py")
 OUT_OF_BOUNDS = diagnostic("QF401", "{op}: {name} must be in [{low}, {high}], was {value}")
@@ -161,7 +161,8 @@ def _check(op: str, parameter: Parameter, value: object) -> object:
         value = parse_duration(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         kind = {"int": "a whole number", "duration": 'a duration such as "5s"'}
-        raise NOT_A_NUMBER(op=op, name=name, kind=kind.get(parameter.kind, "a number"), value=value)
+        wanted = kind.get(parameter.kind, "a number")
+        raise NOT_A_NUMBER(op=op, name=name, kind=wanted, value=value, hint=share_of_hundred(value))
     if parameter.kind in ("int", "duration"):
         if value != int(value):
             raise NOT_A_NUMBER(op=op, name=name, kind="a whole number", value=value)

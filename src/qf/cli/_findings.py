@@ -57,7 +57,8 @@ def venue_problems(project: Project) -> list[QuantflowError]:
             if provider.kind in ("capture", "files"):
                 open_source(provider.settings, project.folder, symbols[0] if symbols else "")
         except QuantflowError as error:
-            problems.append(error if error.place else error.at(provider.place))
+            place = provider.path_place if error.code == "QF312" else provider.place
+            problems.append(error if error.place else error.at(place))
     return problems
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from qf.errors import RunError, diagnostic
+from qf.errors import QuantflowError, RunError, diagnostic
 from qf.project.model import Project, ProviderSpec
 from qf.tape.ingest import forget, ingest
 from qf.tape.instruments import Instrument
@@ -90,7 +90,10 @@ def _sources(project: Project, symbol: str) -> tuple[list[Source], Instrument]:
             instrument = instrument or feed.instrument()
         else:
             settings: dict[str, Any] = dict(provider.settings)
-            sources.append(open_source(settings, project.folder, symbol))
+            try:
+                sources.append(open_source(settings, project.folder, symbol))
+            except QuantflowError as error:
+                raise error if error.place else error.at(provider.path_place) from None
     if instrument is None:
         raise NO_INSTRUMENT(symbol=symbol, venue=providers[0].venue, place=providers[0].place)
     return sources, instrument

@@ -120,7 +120,9 @@ def parse_document(text: str, source: str, secret: bool = False) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = document.at(mark.line, mark.column) if mark else Place(source, 1)
-        raise BAD_YAML(why=_why(error, secret), place=place) from None
+        tab = mark is not None and document.text[mark.index : mark.index + 1] == "\t"
+        hint = "indent with spaces, never with tabs" if tab else ""
+        raise BAD_YAML(why=_why(error, secret), place=place, hint=hint) from None
     except yaml.reader.ReaderError as error:
         line = document.text.count("\n", 0, error.position)
         place = Place(source, line + 1)

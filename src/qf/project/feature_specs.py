@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from qf.errors import QuantflowError, diagnostic, nearest
-from qf.op import find
+from qf.op import UNKNOWN_OP, Op, find
+from qf.op import family as ops_of
 from qf.project.bar_specs import placed
 from qf.project.document import Document, Path_, read_document
 from qf.project.feature_types import (
@@ -335,13 +336,14 @@ class _SetResolver:
                     self._problem(error, (*path, "inputs", row.inputs.index(need)))
 
     def _op(self, name: str, family: str, path: Path_) -> bool:
-        """Say whether the family has the op; where not, that is a problem at `path`."""
-        try:
-            find(name, family)
-        except QuantflowError as error:
-            self._problem(error, path)
-            return False
-        return True
+        """Say whether a feature may name the op; where not, that is a problem at `path`."""
+        known = [op.name for op in ops_of(family) if family != "aggregations" or _folds_a_value(op)]
+        if name in known:
+            return True
+        what = family.rstrip("s").replace("aggregation", "bar aggregation")
+        hint = f"one of: {', '.join(known)}"
+        self._problem(UNKNOWN_OP(what=what, name=name, near=nearest(name, known), hint=hint), path)
+        return False
 
     def _tried(self, work: Any) -> Any:
         """Return what `work` returns, or None where it raised a placed error."""
@@ -353,6 +355,12 @@ class _SetResolver:
 
     def _problem(self, error: QuantflowError, path: Path_) -> None:
         self.context.problems.append(error.at(self.document.place(path)))
+
+
+def _folds_a_value(op: Op) -> bool:
+    """Say whether an aggregation makes one number of a bar; others carry ids, bits and joins."""
+    inputs = [(each.name, each.kind) for each in op.signature.inputs]
+    return inputs == [("x", "float"), ("first_row", "int"), ("close_row", "int")]
 
 
 def _count(number: int) -> str:

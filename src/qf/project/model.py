@@ -41,6 +41,7 @@ class ProviderSpec:
     options: Mapping[str, Any]
     settings: Mapping[str, Any]
     place: Place
+    path_place: Place  # of its path, or of the file's head where it has none
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,7 @@ def _spec(row: Any, document: Document) -> ProviderSpec:
         options=provider_options(row),
         settings={key: value for key, value in document.value.items() if key not in ABOUT},
         place=document.place(("name",)),
+        path_place=document.place(("path",) if "path" in document.value else ("name",)),
     )
 
 

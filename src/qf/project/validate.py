@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from qf.errors import QuantflowError, diagnostic, nearest
+from qf.errors import QuantflowError, diagnostic, nearest, share_of_hundred
 from qf.project.document import Document, Path_
 
 UNKNOWN_KEY = diagnostic(
@@ -123,7 +123,9 @@ def _diagnose(row: Any, document: Document, what: str) -> list[QuantflowError]:
             )
         ]
     why = _why(kind, context, row["msg"], path)
-    return [BAD_VALUE(where=where, why=why, was=_was(value, document), place=document.place(path))]
+    hint = "" if document.secret else share_of_hundred(value)
+    place = document.place(path)
+    return [BAD_VALUE(where=where, why=why, was=_was(value, document), place=place, hint=hint)]
 
 
 def _why(kind: str, context: dict[str, Any], message: str, path: Path_) -> str:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
-from qf.errors import diagnostic
+from qf.errors import QuantflowError, diagnostic, nearest
 from qf.feeds.record import Quarantine, Record
 from qf.feeds.venue import find_venue
 from qf.tape.source import Source
 
 ASSET_TYPES = ("spot", "linear", "inverse")
 PROPOSAL_FRAMES = 10_000
+PROPOSAL_NAMES = 12  # symbols that an error lists
 PROPOSAL_LEVELS = 20  # of one side of an archive's book of float64 numbers
 # Quote currencies that end a venue's symbol, longest first where one ends another.
 _QUOTES = ("FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USD", "BTC", "ETH", "BNB", "EUR", "TRY", "JPY")
@@ -26,8 +27,8 @@ BAD_INSTRUMENT = diagnostic(
 )
 NOTHING_TO_PROPOSE = diagnostic(
     "QF311",
-    "no frame of {symbol} among the first {frames} frames of {source} carries a price",
-    hint="check the venue and the symbol of the provider",
+    "no frame of {symbol} among the first {frames:,} frames of {source} carries a price",
+    hint="check the venue: no frame there is one of its own",
 )
 
 
@@ -107,8 +108,10 @@ def propose(source: Source, symbol: str) -> Instrument:
     """Return an instrument with the smallest steps of the first 10,000 frames. Errors: QF311."""
     mapper = find_venue(source.venue)
     decimals: list[int | None] = [None, None]
+    named: set[str] = set()
     for item in itertools.islice(source.arrivals(), PROPOSAL_FRAMES):
         for record in _records(item, mapper):
+            named.add(record.symbol)
             if record.symbol not in ("", symbol):
                 continue
             for level in (*_texts(record.bids), *_texts(record.asks)):
@@ -116,14 +119,28 @@ def propose(source: Source, symbol: str) -> Instrument:
                     found = _decimals(text)
                     if found is not None:
                         decimals[place] = max(found, decimals[place] or 0)
-    if decimals[0] is None or decimals[1] is None:
-        raise NOTHING_TO_PROPOSE(symbol=symbol, frames=PROPOSAL_FRAMES, source=source.name)
+    named.discard("")  # a snapshot names no symbol, so it does not speak for any
+    strange = bool(named) and symbol not in named
+    if strange or decimals[0] is None or decimals[1] is None:
+        raise _nothing_to_propose(symbol, source, named)
     base, quote = _currencies(symbol)
     contract = None
     if mapper.ASSET_TYPE == "inverse":
         contract = "100" if base == "BTC" else "10"
     tick, lot = _step_text(decimals[0]), _step_text(decimals[1])
     return Instrument(source.venue, symbol, base, quote, mapper.ASSET_TYPE, tick, lot, contract)
+
+
+def _nothing_to_propose(symbol: str, source: Source, named: set[str]) -> QuantflowError:
+    told = ", ".join(sorted(named)[:PROPOSAL_NAMES])
+    near = [name for name in named if name.upper() == symbol.upper()]
+    return NOTHING_TO_PROPOSE(
+        symbol=symbol,
+        frames=PROPOSAL_FRAMES,
+        source=source.name,
+        near=near or nearest(symbol, named),
+        hint=f"the frames there are of: {told}" if told else "",
+    )
 
 
 def _records(item: tuple, mapper: object) -> Iterable[Record]:

@@ -7,16 +7,18 @@ An arrival is a tuple (receive time in ns, payload, symbol hint). The payload is
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from qf.errors import RunError, diagnostic
+from qf.errors import QuantflowError, RunError, diagnostic, nearest
 
 MISSING_FILE = diagnostic(
-    "QF312", "no file matches {path}", hint="paths are relative to the project folder"
+    "QF312", "no file matches {path}", hint="a relative path starts in the project's folder"
 )
+MOST_NAMES = 1_000  # of a folder that are looked at for like ones
 UNREADABLE_FILE = diagnostic("QF313", "{path} cannot be read: {why}", RunError)
 
 
@@ -96,13 +98,31 @@ def find_files(pattern: str, folder: Path) -> tuple[Path, ...]:
     """Return the files a path or glob names, sorted by name. Errors: QF312."""
     path = Path(pattern).expanduser()
     path = path if path.is_absolute() else folder / path
-    if not any(mark in pattern for mark in "*?["):
+    if not _is_glob(path):
         if not path.is_file():
-            raise MISSING_FILE(path=path)
+            raise _missing(path)
         return (path,)
     anchor = Path(path.anchor) if path.is_absolute() else Path()
     relative = path.relative_to(anchor) if path.is_absolute() else path
     found = tuple(sorted(p for p in anchor.glob(str(relative)) if p.is_file()))
     if not found:
-        raise MISSING_FILE(path=path)
+        raise _missing(path)
     return found
+
+
+def _is_glob(path: Path) -> bool:
+    return any(mark in str(path) for mark in "*?[")
+
+
+def _missing(path: Path) -> QuantflowError:
+    """Return QF312 with what there is instead: a folder, nothing at all, or like names."""
+    if path.is_dir():
+        return MISSING_FILE(path=path, hint=f"that is a folder: name its files, like {path}/*.gz")
+    parent = next(each for each in path.parents if not _is_glob(each))
+    if not parent.is_dir():
+        start = "" if path.is_absolute() else ", seen from here"
+        return MISSING_FILE(path=path, hint=f"there is no folder {parent}{start}")
+    names = [each.name for each in itertools.islice(parent.iterdir(), MOST_NAMES)]
+    near = () if _is_glob(path) else nearest(path.name, names)
+    held = f"{parent} holds {len(names)} files and folders, none that fits"
+    return MISSING_FILE(path=path, near=near, hint=held)
