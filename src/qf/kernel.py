@@ -10,7 +10,8 @@ A kernel is a plain Python function of loops. What it takes is decided by its pa
     slo, shi, srow          emit on one clock: rows slo..shi-1, made in this block, of a clock that
                             it also reads, named after its own in `out`; srow numbers slo
     made, room              emit: count what you made per out clock; room is what fits. Return
-                            k > 0 before changing anything to ask for room for k rows in each.
+                            k > 0 before changing anything to ask for room for k rows in each,
+                            or -1 to ask for made[i] rows in the i-th.
     wanted                  bit g is set where anybody reads a column of the g-th declared output;
                             the others need not be written
     wanted_<output>         the same of the columns of one output: bit k for column k up to 61,

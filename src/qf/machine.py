@@ -14,7 +14,8 @@ from qf import kernel
 
 # header: 0 instructions, 1 code, 2 clocks, 3 clock table, 4 feeds, 5 feed table, 6 sink table,
 # 7 reads, 8 rows done, 9 rows given, 10 next instruction, 11 block, 12 clock short of room,
-# 13 rows it needs, 14 columns, 15 buffer bases, 16 rows of the block in hand
+# 13 rows it needs, 14 columns, 15 buffer bases, 16 rows of the block in hand, 17 whether the root
+# clock's columns are the feed itself
 HEADER_WORDS = 32
 # where: 0 in clock, 1.. out clocks, 8 number of out clocks that get rows, 16.. made, 32.. room,
 # 48 which declared outputs anybody reads, 49.. which columns of each
@@ -68,25 +69,34 @@ def compact(clocks, bases, c):
 
 @njit(error_model="numpy")
 def begin(h):
-    """Close the block before, make room, and copy the next rows of the feed in."""
+    """Close the block before, make room, and copy the next rows of the feed in.
+
+    A root clock that is the feed itself needs neither room nor copy.
+    """
     n_clocks = h[2]
     clocks = words(h[3])
     bases = words(h[15])
     done = h[8]
     m = min(h[9] - done, h[11])
-    for c in range(n_clocks):
+    h[16] = m
+    if h[17] == 1:
+        clocks[2] += clocks[1] - clocks[0]
+        clocks[0] = done
+        clocks[1] = done + m
+    for c in range(h[17], n_clocks):
         lo = clocks[8 * c + 1]
         clocks[8 * c + 2] += lo - clocks[8 * c]
         clocks[8 * c] = lo
-        if clocks[8 * c + 3] - lo < m:
+        # Who makes rows asks for room itself.
+        if c == 0 and clocks[3] - lo < m:
             compact(clocks, bases, c)
         clocks[8 * c + 1] = clocks[8 * c]
-    feeds = words(h[5])
-    lo = clocks[0]
-    for k in range(h[4]):
-        copy(feeds[2 * k + 1] + 8 * lo, feeds[2 * k] + 8 * done, m)
-    clocks[1] = lo + m
-    h[16] = m
+    if h[17] == 0:
+        feeds = words(h[5])
+        lo = clocks[0]
+        for k in range(h[4]):
+            copy(feeds[2 * k + 1] + 8 * lo, feeds[2 * k] + 8 * done, m)
+        clocks[1] = lo + m
 
 @njit(error_model="numpy")
 def hand_out(h):
@@ -139,14 +149,15 @@ def run(header):
                 continue
             given = (code[p + 1], code[p + 2], code[p + 3], code[p + 4], code[p + 5])
             need = call(code[p], h[3], *given)
-            if need > 0:
+            if need != 0:
                 moved = 0
                 for k in range(outs):
                     c = where[1 + k]
-                    if clocks[8 * c + 3] - clocks[8 * c] < need:
-                        if clocks[8 * c + 3] - clocks[8 * c + 4] < need:
+                    asked = where[16 + k] if need < 0 else need
+                    if clocks[8 * c + 3] - clocks[8 * c] < asked:
+                        if clocks[8 * c + 3] - clocks[8 * c + 4] < asked:
                             h[12] = c
-                            h[13] = need
+                            h[13] = asked
                             return 2
                         # An out clock has no rows yet in this block, so its history may move.
                         compact(clocks, words(h[15]), c)

@@ -108,6 +108,14 @@ class Plan:
         """Ask that a column's rows be handed out, under `name`, as they are made."""
         self.reads.setdefault(self.clocks[column.clock], []).append((name, column))
 
+    def root_is_feed(self) -> bool:
+        """Say whether the root clock is only read: no history, no reader outside, no column made.
+
+        Its columns may then be the fed arrays themselves.
+        """
+        fed = len(self.columns[0]) == len(self.feeds) if self.clocks else False
+        return fed and self.tails[0] == 1 and self.clocks[0] not in self.reads
+
     def wanted(self) -> list[list[int]]:
         """Return per instruction what something takes: a bit per output, then a mask for each.
 

@@ -45,6 +45,8 @@ class Program:
         self.plan_hash = plan.hash()
         self._run, self._run_one = load_machine()
         self._wanted = plan.wanted()
+        self._tails = [0, *plan.tails[1:]] if plan.root_is_feed() else plan.tails
+        self._on_feed = False  # whether the root clock's columns are now the feed itself
         self._kernels = [kernel.address(i.op) for i in plan.instructions]
         self._slots = np.zeros(sum(i.slots for i in plan.instructions) + 1)
         self._ints = np.zeros(sum(i.ints for i in plan.instructions) + 1, np.int64)
@@ -52,8 +54,10 @@ class Program:
         self._clocks = np.zeros((len(plan.clocks), kernel.CLOCK_WORDS), np.int64)
         self._buffers: list[np.ndarray] = []
         for clock in range(len(plan.clocks)):
-            self._buffers.append(self._new_buffer(clock, plan.tails[clock] + 2 * block + 64))
-            tail = plan.tails[clock]
+            tail = self._tails[clock]
+            # A clock that an op makes grows to what it needs: short columns share the cache.
+            rows = 2 * block if clock == 0 else tail
+            self._buffers.append(self._new_buffer(clock, tail + rows + 64))
             self._clocks[clock, :5] = tail, tail, 0, self._buffers[clock].shape[1], tail
         self._where = np.zeros((len(plan.instructions) + 1, WHERE_WORDS), np.int64)
         self._feeds = np.zeros((len(plan.feeds) + 1, 2), np.int64)
@@ -80,7 +84,7 @@ class Program:
     @property
     def state_bytes(self) -> int:
         """Return the size of everything a saved state holds."""
-        words = sum(t * len(c) for t, c in zip(self.plan.tails, self.plan.columns, strict=True))
+        words = sum(t * len(c) for t, c in zip(self._tails, self.plan.columns, strict=True))
         return 8 * (words + self._slots.size + self._ints.size + self._clocks.size)
 
     def ints_of(self, op_name: str) -> np.ndarray:
@@ -120,6 +124,7 @@ class Program:
             dtype = np.float64 if column.kind == "float" else np.int64
             kept.append(np.ascontiguousarray(columns[name], dtype))
             self._feeds[place, 0] = kept[-1].ctypes.data
+        self._put_on_feed()
         chunks: list[list[np.ndarray]] = [[] for _ in self.plan.clocks]
         rows = len(kept[0]) if kept else 0
         if rows > self._sink_words[0, 1] and self._reads_of(self.plan.clocks[0]):
@@ -136,6 +141,8 @@ class Program:
         `row` is contiguous float64, one word per feed in the plan's order (an int64 feed gives
         its bits). Nothing is allocated: an event costs the kernels and under a microsecond.
         """
+        if self._on_feed:
+            self._take_off_feed()
         if self._run_one(self._header_address, row):
             chunks: list[list[np.ndarray]] = [[] for _ in self.plan.clocks]
             self._drive(chunks)
@@ -163,7 +170,7 @@ class Program:
         """Return the whole state: clocks, column tails, both state blocks, with a checksum."""
         parts = [self._clocks[:, 2] + self._clocks[:, 1] - self._clocks[:, 0]]
         for clock, buffer in enumerate(self._buffers):
-            hi, tail = self._clocks[clock, 1], self.plan.tails[clock]
+            hi, tail = self._clocks[clock, 1], self._tails[clock]
             parts.append(np.ascontiguousarray(buffer[:, hi - tail : hi]).ravel())
         parts += [self._slots.view(np.int64), self._ints]
         body = b"".join(part.tobytes() for part in parts)
@@ -187,15 +194,46 @@ class Program:
             raise BAD_STATE(why="its checksum is wrong")
         words = np.frombuffer(body, np.int64)
         at = len(self.plan.clocks)
+        self._take_off_feed()
         self._clocks[:, 2] = words[:at]
         for clock, buffer in enumerate(self._buffers):
-            tail = self.plan.tails[clock]
+            tail = self._tails[clock]
             piece = words[at : at + tail * len(buffer)].reshape(len(buffer), tail)
             buffer[:, :tail] = piece
             self._clocks[clock, :2] = tail
             at += piece.size
         self._slots.view(np.int64)[:] = words[at : at + self._slots.size]
         self._ints[:] = words[at + self._slots.size :]
+
+    def _put_on_feed(self) -> None:
+        """Let the root clock's columns be the feed itself, where they lie evenly and need no past.
+
+        A kernel walks adjacent columns by one stride; a feed whose columns lie anyhow is copied.
+        """
+        at = self._feeds[: len(self.plan.feeds), 0]
+        steps = np.diff(at)
+        step = int(steps[0]) if len(steps) else 0
+        if self._tails[0] or step <= 0 or step % 8 or (steps != step).any():
+            self._take_off_feed()
+            return
+        lo, hi = self._clocks[0, :2]
+        self._clocks[0, :4] = 0, 0, self._clocks[0, 2] + hi - lo, step // 8
+        self._on_feed, self._header[17] = True, 1
+        self._point_at_feed()
+
+    def _point_at_feed(self) -> None:
+        """Write the feed's addresses where instructions read the root clock."""
+        for pointer, place in self._root_pointers:
+            self._pointers[pointer] = self._feeds[place, 0]
+
+    def _take_off_feed(self) -> None:
+        """Give the root clock its own columns back, which hold no history."""
+        if self._on_feed:
+            lo, hi = self._clocks[0, :2]
+            row = self._clocks[0, 2] + hi - lo
+            self._clocks[0, :4] = 0, 0, row, self._buffers[0].shape[1]
+            self._on_feed, self._header[17] = False, 0
+            self._wire()
 
     def _joined(self, chunks: list[list[np.ndarray]]) -> dict[str, np.ndarray]:
         return {
@@ -246,8 +284,8 @@ class Program:
 
     def _grow_clock(self, clock: int, rows: int) -> None:
         """Give a clock room for `rows` rows more in this block; what it holds stays."""
-        lo, tail = self._clocks[clock, 0], self.plan.tails[clock]
-        buffer = self._new_buffer(clock, int(tail + 4 * rows + 64))
+        lo, tail = self._clocks[clock, 0], self._tails[clock]
+        buffer = self._new_buffer(clock, int(tail + rows + max(rows // 4, tail) + 64))
         buffer[:, :tail] = self._buffers[clock][:, lo - tail : lo]
         self._buffers[clock] = buffer
         self._clocks[clock, 0] = self._clocks[clock, 1] = tail
@@ -271,6 +309,7 @@ class Program:
     def _wire(self) -> None:
         """Write every address the compiled loop needs (again after a buffer has moved)."""
         pointers = params = slots = ints = 0
+        self._root_pointers = []
         for place, i in enumerate(self.plan.instructions):
             where = self._where[place]
             where[: len(i.clocks)] = i.clocks
@@ -287,12 +326,16 @@ class Program:
             )
             for column in (*i.inputs, *i.outputs):
                 self._pointers[pointers] = self._address(column)
+                if column.clock == 0:
+                    self._root_pointers.append((pointers, column.place))
                 pointers += 1
             params += len(i.parameters) + 1
             slots += i.slots
             ints += i.ints
         for place, (_, column) in enumerate(self.plan.feeds):
             self._feeds[place, 1] = self._address(column)
+        if self._on_feed:
+            self._point_at_feed()
         self._wire_sinks()
         self._header[:8] = (
             len(self.plan.instructions),

@@ -118,17 +118,20 @@ def set_up(w, params, wanted):
     w[SHOWS] = 1 if wanted & SHOWN_BITS != 0 else 0
 
 
-def rows_needed(w, tape, stride0, lo, hi):
-    """Return how many rows each clock may get from these tape rows."""
+def ask_rows(w, tape, stride0, lo, hi, made):
+    """Write how many rows each clock may get from these tape rows."""
     frames = hi - lo + (w[w[HELD] + 1] - w[w[HELD]]) // RECORD_HEAD
-    if hi == lo or w[SHOWS] == 0:
-        return frames
-    start = w[NEXT_SNAPSHOT]
-    if start == 0:
-        start = tape[PROCESSED_TIME * stride0 + lo]
-    span = (tape[PROCESSED_TIME * stride0 + hi - 1] - start) // w[PERIOD_NS] + 3
-    each = w[TTL_NS] // w[PERIOD_NS] + 3
-    return min((hi - lo) * each, max(span, 0)) + frames
+    made[0] = hi - lo if w[SEES] == 1 else 0
+    made[1] = made[0]
+    made[2] = frames if w[SHOWS] == 1 else 0
+    made[3] = 0
+    if hi > lo and w[SHOWS] == 1:
+        start = w[NEXT_SNAPSHOT]
+        if start == 0:
+            start = tape[PROCESSED_TIME * stride0 + lo]
+        span = (tape[PROCESSED_TIME * stride0 + hi - 1] - start) // w[PERIOD_NS] + 3
+        each = w[TTL_NS] // w[PERIOD_NS] + 3
+        made[3] = min(frames * each, max(span, 0))
 
 
 def trade_flags(w, tape, stride0, t):
@@ -148,9 +151,9 @@ def kernel(
     book_word, book_value, snapshot, level,
 ):  # fmt: skip
     set_up(ints, params, wanted)
-    need = rows_needed(ints, tape, stride0, lo, hi)
-    if room[0] < need or room[1] < need or room[2] < need or room[3] < need:
-        return need
+    ask_rows(ints, tape, stride0, lo, hi, made)
+    if room[0] < made[0] or room[1] < made[1] or room[2] < made[2] or room[3] < made[3]:
+        return -1
     by_size, keeps_all, book_wanted = params[6] == 1.0, params[12] == 1.0, wanted & BOOK_BITS != 0
     masks = (wanted_number, wanted & LADDER_BIT != 0, wanted & FLOW_BIT != 0)
     j, p, r, s = olo, olo2, olo3, olo4
@@ -209,7 +212,8 @@ def kernel(
                 ints, state, word, number, ladder, flow, stride, j,
                 here, direction, quality, received, params, masks,
             )  # fmt: skip
-            restart_flow(ints)
+            if ints[EAGER] == 1:
+                restart_flow(ints)
             j += 1
     fill_rows(
         tape, stride0, word, number, stride, olo, j, by_size, (wanted_word, wanted_number), params

@@ -216,6 +216,43 @@ def ladder_apply(w, at, source, count):
     return bid, ask
 
 
+def ladder_read(w, at, k, u, ticks, sizes, count, levels):
+    """Copy levels at and behind u, best first, to ticks + count.. and sizes + count.. of w.
+
+    Stop at `levels` and return how many there are then; u need not be a level.
+    """
+    low = w[at + 2 + k] - WIDTH + 1
+    ring = at + RING + k * WIDTH
+    bits = at + OCCUPIED + k * BITMAP
+    high = u >> 6
+    found = 0
+    if u != NO_LEVEL and u >= low:
+        found = w[bits + (high & BITMAP_MASK)]
+        found &= -1 if (u & 63) == 63 else (1 << ((u & 63) + 1)) - 1
+        while count < levels:
+            while found == 0 and high > low >> 6:
+                high -= 1
+                found = w[bits + (high & BITMAP_MASK)]
+            if found == 0:
+                break
+            place = highest_bit(found)
+            found ^= 1 << place
+            here = high * 64 + place
+            if here < low:
+                break
+            w[ticks + count] = here
+            w[sizes + count] = w[ring + (here & MASK)]
+            count += 1
+    if count < levels and w[at + 4 + k] > 0 and u != NO_LEVEL:
+        here = next_far(w, at, k, min(u, low - 1))
+        while here != NO_LEVEL and count < levels:
+            w[ticks + count] = here
+            w[sizes + count] = level_size(w, at, k, here)
+            count += 1
+            here = next_far(w, at, k, here - 1)
+    return count
+
+
 def level_size(w, at, k, u):
     """Return the size at level u, 0 where there is none."""
     top = w[at + 2 + k]
@@ -228,14 +265,11 @@ def level_size(w, at, k, u):
     return w[at + RING + k * WIDTH + place]
 
 
-def next_level(w, at, k, u):
-    """Return the next level behind u (outward), or NO_LEVEL."""
-    found = ring_next(w, at, k, u - 1)
-    if found != NO_LEVEL or w[at + 4 + k] == 0:
-        return found
+def next_far(w, at, k, u):
+    """Return the best far level at or behind u (outward), or NO_LEVEL."""
     best = NO_LEVEL
     for slot in range(FAR):
         other = w[at + KEYS + k * FAR + slot]
-        if other != 0 and best < other < u:
+        if other != 0 and best < other <= u:
             best = other
     return best

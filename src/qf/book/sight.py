@@ -92,7 +92,7 @@ def release_front(w, queue):
     take_frame(w, VISIBLE, w[LEVELS], record)
     closed = w[record + WHOLE] == 1 and w[VISIBLE + VALID] == 1
     if w[EAGER] == 1 and closed and w[VISIBLE + TOUCHED] == 1:
-        view_refresh(w, VISIBLE, w[LEVELS])
+        view_refresh(w, VISIBLE, w[LEVELS], True)
     queue_drop_front(w, q)
 
 

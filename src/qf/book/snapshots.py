@@ -14,18 +14,17 @@ import math
 
 from qf.book.continuity import BIT_UNSYNCED
 from qf.book.frames import HAPPENED, RECEIVED, UPTO_ID
-from qf.book.ladder import (
-    BITMAP,
-    BITMAP_MASK,
-    MASK,
-    NO_LEVEL,
-    OCCUPIED,
-    RING,
-    WIDTH,
-    level_size,
-    next_level,
+from qf.book.ladder import ladder_read, level_size
+from qf.book.state import (
+    ARRIVED,
+    DEPTH_LEVELS,
+    MARKED,
+    NEXT_SNAPSHOT,
+    PERIOD_NS,
+    SHOWN_LOTS,
+    SHOWN_U,
+    TTL_NS,
 )
-from qf.book.state import ARRIVED, DEPTH_LEVELS, MARKED, NEXT_SNAPSHOT, PERIOD_NS, TTL_NS
 from qf.book.top import (
     BOOK_ID,
     BOOK_TIME,
@@ -38,7 +37,6 @@ from qf.book.top import (
     is_crossed,
     is_empty,
 )
-from qf.kernel import highest_bit
 
 STALE, CROSSED = 8, 16
 BOOK_WORDS = (
@@ -75,56 +73,20 @@ def arrived_quality(w, now):
     return quality
 
 
-def put_level(level, prices, sizes, ticks, lots, params):
-    """Write one level's price and size."""
-    level[prices] = ticks * params[0] / params[1]
-    level[sizes] = lots * params[2] / params[3]
-
-
 def put_side(w, k, level, stride, j, params):
-    """Write the first levels of a side of the arrived ladder: a walk over its bitmap."""
-    at = ARRIVED + LADDER
+    """Write the first levels of a side of the arrived ladder."""
     depth = w[DEPTH_LEVELS]
     sign = 1 - 2 * k
+    at = ARRIVED + LADDER
+    count = ladder_read(w, at, k, w[at + k], SHOWN_U, SHOWN_LOTS, 0, depth)
     prices = 2 * k * depth * stride + j
     sizes = prices + depth * stride
-    low = w[at + 2 + k] - WIDTH + 1
-    u = w[at + k]
-    left = depth
-    high = u >> 6
-    found = 0
-    if u != NO_LEVEL and u >= low:
-        word = at + OCCUPIED + k * BITMAP + (high & BITMAP_MASK)
-        found = w[word] & (-1 if (u & 63) == 63 else (1 << ((u & 63) + 1)) - 1)
-    while left > 0 and u >= low:
-        while found == 0 and high > low >> 6:
-            high -= 1
-            found = w[at + OCCUPIED + k * BITMAP + (high & BITMAP_MASK)]
-        if found == 0:
-            break
-        place = highest_bit(found)
-        found ^= 1 << place
-        if high * 64 + place < low:
-            break
-        u = high * 64 + place
-        lots = w[at + RING + k * WIDTH + (u & MASK)]
-        put_level(level, prices, sizes, u * sign, lots, params)
-        prices += stride
-        sizes += stride
-        left -= 1
-    if u != NO_LEVEL and left > 0:
-        u = next_level(w, at, k, u) if left < depth else u
-    while u != NO_LEVEL and left > 0:
-        put_level(level, prices, sizes, u * sign, level_size(w, at, k, u), params)
-        u = next_level(w, at, k, u)
-        prices += stride
-        sizes += stride
-        left -= 1
-    for _ in range(left):
-        level[prices] = math.nan
-        level[sizes] = math.nan
-        prices += stride
-        sizes += stride
+    for i in range(count):
+        level[prices + i * stride] = w[SHOWN_U + i] * sign * params[0] / params[1]
+        level[sizes + i * stride] = w[SHOWN_LOTS + i] * params[2] / params[3]
+    for i in range(count, depth):
+        level[prices + i * stride] = math.nan
+        level[sizes + i * stride] = math.nan
 
 
 def put_snapshot(w, snapshot, level, stride, j, quality, params):

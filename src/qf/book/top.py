@@ -25,8 +25,8 @@ from qf.book.ladder import (
     NO_LEVEL,
     ladder_apply,
     ladder_clear,
+    ladder_read,
     level_size,
-    next_level,
 )
 from qf.schema import BBO, NULL_INT, SNAPSHOT
 
@@ -41,7 +41,8 @@ MAX_LEVELS = 64
 LEVEL_U = 64  # view: signed tick of level l of side k at LEVEL_U + 64 * k + l
 LEVEL_LOTS = 192
 FLOW = 320  # order flow of level l since the consumer took it
-LADDER = 384
+OLD_U, OLD_LOTS = 384, 448  # what the levels of a side were before a refresh
+LADDER = 512
 BOOK_WORDS_HELD = LADDER + LADDER_WORDS
 
 
@@ -74,59 +75,63 @@ def view_touch(w, b, k, u):
     w[b + CHANGED + k] = max(u, w[b + CHANGED + k])
 
 
-def view_refresh(w, b, levels):
-    """Rebuild what has changed of the K levels and add up each level's order flow."""
+def view_refresh(w, b, levels, flows):
+    """Rebuild what has changed of the K levels; with `flows`, add up each level's order flow."""
     w[b + TOUCHED] = 0
     first = w[b + RESYNCED] == 1 and w[b + COUNT] == 0 and w[b + COUNT + 1] == 0
     for k in range(2):
         changed = w[b + CHANGED + k]
         if changed != NO_LEVEL:
             w[b + CHANGED + k] = NO_LEVEL
-            view_side(w, b, levels, k, changed, first)
+            count = w[b + COUNT + k]
+            view_side(w, b, levels, k, changed)
+            if flows and not first:
+                add_flow(w, b, k, count)
 
 
-def view_side(w, b, levels, k, changed, first):
-    """Rebuild one side from its first level at or behind `changed`; those before it stay."""
+def view_side(w, b, levels, k, changed):
+    """Rebuild one side from its first level at or behind `changed`; those before it stay.
+
+    What the levels were before lies in the words OLD_U and OLD_LOTS.
+    """
     base_u = b + LEVEL_U + MAX_LEVELS * k
     base_lots = b + LEVEL_LOTS + MAX_LEVELS * k
     at = b + LADDER
-    sign = 1 - 2 * k
     count = w[b + COUNT + k]
     ticker = w[b + TICKER + 2 * k] if w[b + OVERLAY] == 1 else NO_LEVEL
+    for level in range(count):
+        w[b + OLD_U + level] = w[base_u + level]
+        w[b + OLD_LOTS + level] = w[base_lots + level]
     level = 0
     while level < count and w[base_u + level] > changed:
         level += 1
     if ticker != NO_LEVEL and level < 2:
         level = 0
-    if level == 0:
-        u = w[at + k]
-        if ticker != NO_LEVEL:
-            while u != NO_LEVEL and u >= ticker:
-                u = next_level(w, at, k, u)
-    else:
-        u = next_level(w, at, k, w[base_u + level - 1])
     w[b + FRESH + k] = min(level, w[b + FRESH + k])
-    while level < levels:
-        here = u
-        if level == 0 and ticker != NO_LEVEL:
-            here = ticker
-            size = w[b + TICKER + 2 * k + 1]
-        elif u != NO_LEVEL:
-            size = level_size(w, at, k, u)
-            u = next_level(w, at, k, u) if level + 1 < levels else u
-        else:
-            break
-        old = w[base_u + level] if level < count else NO_LEVEL
-        flow = size if here >= old else 0
+    behind = w[base_u + level - 1] - 1 if level > 0 else w[at + k]
+    if level == 0 and ticker != NO_LEVEL:
+        w[base_u] = ticker
+        w[base_lots] = w[b + TICKER + 2 * k + 1]
+        behind = min(behind, ticker - 1)
+        level = 1
+    w[b + COUNT + k] = ladder_read(w, at, k, behind, base_u, base_lots, level, levels)
+
+
+def add_flow(w, b, k, count):
+    """Add to each level's order flow what its change means; it had `count` levels before."""
+    base_u = b + LEVEL_U + MAX_LEVELS * k
+    base_lots = b + LEVEL_LOTS + MAX_LEVELS * k
+    sign = 1 - 2 * k
+    now = w[b + COUNT + k]
+    for level in range(now):
+        here = w[base_u + level]
+        old = w[b + OLD_U + level] if level < count else NO_LEVEL
+        flow = w[base_lots + level] if here >= old else 0
         if here <= old:
-            flow -= w[base_lots + level]
-        w[b + FLOW + level] += 0 if first else sign * flow
-        w[base_u + level] = here
-        w[base_lots + level] = size
-        level += 1
-    for gone in range(level, count):
-        w[b + FLOW + gone] -= sign * w[base_lots + gone]
-    w[b + COUNT + k] = level
+            flow -= w[b + OLD_LOTS + level]
+        w[b + FLOW + level] += sign * flow
+    for gone in range(now, count):
+        w[b + FLOW + gone] -= sign * w[b + OLD_LOTS + gone]
 
 
 def view_unknown(w, b, levels):

@@ -18,6 +18,7 @@ import math
 from qf.book.continuity import BIT_UNSYNCED
 from qf.book.state import (
     BID_DEPTH,
+    EAGER,
     FOUND,
     LAST_DIRECTION,
     LAST_PRICE,
@@ -115,7 +116,7 @@ def visible_quality(w, arrival_bits, received):
     if w[b + VALID] == 0:
         return bits | (w[b + LOST_BITS] if w[b + LOST_BITS] != 0 else BIT_UNSYNCED)
     if w[b + TOUCHED] == 1:
-        view_refresh(w, b, w[LEVELS])
+        view_refresh(w, b, w[LEVELS], w[EAGER] == 1)
     if w[b + COUNT] == 0 or w[b + COUNT + 1] == 0:
         bits |= BIT_UNSYNCED
     else:
