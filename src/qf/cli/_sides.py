@@ -17,7 +17,10 @@ def measure(project: Project) -> list[dict[str, Any]]:
     for symbol, tape in _last_tapes(project):
         from qf.engines.side_recovery import side_recovery
 
-        counts = side_recovery(project, tape)
+        try:
+            counts = side_recovery(project, tape)
+        except QuantflowError:
+            continue  # a damaged tape: the next run says so
         if any(each.known for each in counts.values()):
             found.append(
                 {

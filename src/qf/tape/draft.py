@@ -136,6 +136,7 @@ class Draft:
                 compression="zstd",
                 compression_level=1,
                 use_dictionary=name != "tape",
+                write_page_checksum=True,
             )
         return self._writers[name]
 

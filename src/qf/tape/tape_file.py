@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from qf.errors import diagnostic, nearest
+from qf.errors import RunError, diagnostic, nearest
 from qf.schema import TAPE
 from qf.tape.instruments import Instrument
 from qf.tape.tables import SIDE_TABLES, TABLES
@@ -20,6 +21,12 @@ from qf.tape.tables import SIDE_TABLES, TABLES
 NAMES = tuple(field.name for field in TAPE)
 READ_ROWS = 131_072
 
+DAMAGED = diagnostic(
+    "QF331",
+    "the cached tape {path} is damaged: {why}",
+    RunError,
+    "make it anew from its sources: qf run --force-refresh",
+)
 UNKNOWN_TABLE = diagnostic("QF323", "a tape has no table {name!r}", hint="it has {known}")
 
 Block = dict[str, np.ndarray]
@@ -81,6 +88,7 @@ class TapeFile:
         """Yield the TAPE columns, `rows` rows at a time (the last block may be shorter).
 
         [start, end) is on the receive time, so it cuts between frames, never inside one.
+        Errors: QF331.
         """
         waiting: list[Block] = []
         count = 0
@@ -99,7 +107,7 @@ class TapeFile:
             yield _join(waiting)
 
     def _row_groups(self, start: int | None, end: int | None) -> Iterator[Block]:
-        with pq.ParquetFile(self.folder / "tape.parquet") as file:
+        with checked(self.folder / "tape.parquet") as file:
             place = NAMES.index("processed_time")
             for group in range(file.metadata.num_row_groups):
                 times = file.metadata.row_group(group).column(place).statistics
@@ -125,11 +133,15 @@ class TapeFile:
 
     def quarantine(self) -> pa.Table:
         """Return the refused frames: seq, processed_time, stream, rule, frame_bytes, frame."""
-        return pq.read_table(self.folder / "quarantine.parquet")
+        return self._whole("quarantine")
 
     def findings(self) -> pa.Table:
         """Return every rule that a frame broke: seq, stream, rule."""
-        return pq.read_table(self.folder / "findings.parquet")
+        return self._whole("findings")
+
+    def _whole(self, name: str) -> pa.Table:
+        with checked(self.folder / f"{name}.parquet") as file:
+            return file.read()
 
     def findings_by_rule(self) -> dict[str, int]:
         """Return how many frames broke each rule."""
@@ -153,7 +165,7 @@ class TapeFile:
                 if batch.num_rows:
                     yield batch
             return
-        table = pq.read_table(self.folder / f"{name}.parquet")
+        table = self._whole(name)
         times = table.column("processed_time").cast(pa.int64()).to_numpy()
         low, high = _range(times, start, end)
         table = table.slice(low, high - low)
@@ -164,6 +176,16 @@ class TapeFile:
             column = pa.array([value] * table.num_rows, pa.string())
             table = table.add_column(0, field, column)
         yield from table.to_batches()
+
+
+@contextmanager
+def checked(path: Path) -> Iterator[pq.ParquetFile]:
+    """Open a file of a tape so that every page is held against its checksum. Errors: QF331."""
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            yield file
+    except (OSError, pa.ArrowException) as problem:
+        raise DAMAGED(path=path, why=str(problem).splitlines()[0]) from None
 
 
 def _numpy(column: pa.ChunkedArray) -> np.ndarray:
