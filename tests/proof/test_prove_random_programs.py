@@ -36,7 +36,7 @@ def said(plan: Plan, way: Way, place: int, at: Difference) -> str:
     return f"{way.name}: {instruction.op.family}.{call_of(instruction)}, {at}"
 
 
-@settings(max_examples=80)
+@settings(max_examples=60)
 @given(SEEDS)
 def test_one_row_at_a_time_gives_the_bits_of_one_push(seed):
     way = Way("by row", "", (Leg(ROWS, by_row=True),), dirty=True)
@@ -51,7 +51,7 @@ def test_any_block_and_any_batch_give_the_bits_of_one_push(seed, block):
     assert parted(random_plan(seed), way, seed) == ""
 
 
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(SEEDS)
 def test_every_way_a_proof_draws_gives_the_bits_of_one_push(seed):
     plan = random_plan(seed)

@@ -157,13 +157,18 @@ def _words(sums: Sums) -> dict[str, tuple[int, int, int]]:
 def _search(
     subjects: Sequence[Subject], differing: Sequence[Sequence[Way]], report: Progress
 ) -> list[Finding]:
-    """Return, for every way that differs, the first difference, as far as it shows alone."""
-    findings = []
-    for ways in differing:
-        report("search", len(findings), len(differing), ways[0].name)
+    """Return the first difference of every way that differs, each column once.
+
+    A difference that needs several threads or a new process does not show again here.
+    """
+    findings: dict[tuple[str, int, str], Finding] = {}
+    for place, ways in enumerate(differing):
+        report("search", place, len(differing), ways[0].name)
         for subject, way in zip(subjects, ways, strict=True):
             found = find(subject, way)
             if found is not None:
-                findings.append(found)
+                findings.setdefault((found.symbol, found.instruction, found.column), found)
                 break
-    return findings
+    if differing:
+        report("search", len(differing), len(differing), "")
+    return list(findings.values())

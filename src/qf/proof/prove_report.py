@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -16,6 +17,13 @@ from qf.proof.prove_stored import DIFFERENT, Stored
 UNEQUAL = diagnostic(
     "QF531", "{what}: the tables depend on how they are computed", RefusedError, "{hint}"
 )
+STALE = diagnostic(
+    "QF533",
+    "stored rows differ from what the same definitions, program and input make now: {tables}",
+    RefusedError,
+    "find out what changed them, then write them anew with qf run",
+)
+
 RUN = "run"
 SHOWN = 16  # digits of a hash that a person is shown; JSON has all
 
@@ -31,6 +39,12 @@ class Tried:
     equal: bool
     error: str = ""
     rows: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """Return one hash of all tables' hashes, "" where the way failed."""
+        text = "".join(f"{name} {self.hashes[name]};" for name in sorted(self.hashes))
+        return hashlib.blake2b(text.encode()).hexdigest()[:SHOWN] if text else ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +70,7 @@ class Proof:
 
     def lines(self) -> list[str]:
         """Return the proof as a person reads it."""
-        lines = []
+        lines = [f"project {self.project}, seed {self.effort.seed}"]
         for each in self.subjects:
             tape = each.tape
             span = f"{format_time(tape.first_time)} to {format_time(tape.last_time)}"
@@ -98,19 +112,20 @@ class Proof:
         return rows
 
     def _way_rows(self) -> list[Sequence[str]]:
-        rows: list[Sequence[str]] = [("way", "seconds", "tables", "what was done")]
+        rows: list[Sequence[str]] = [("way", "seconds", "all tables", "", "what was done")]
         for each in self.tried:
-            rows.append((each.name, f"{each.seconds:.2f}", self._verdict(each), each.does))
+            seconds = f"{each.seconds:.2f}"
+            rows.append((each.name, seconds, each.digest, self._verdict(each), each.does))
             for name, found in self.tried[0].hashes.items():
                 if each.hashes and each.hashes[name] != found:
-                    rows.append(("", "", f"{name} {each.hashes[name][:SHOWN]}", ""))
+                    rows.append(("", "", each.hashes[name][:SHOWN], "", f"is {name}"))
         return rows
 
     def _verdict(self, each: Tried) -> str:
         if each.name == RUN:
             return "the reference"
         if each.equal:
-            return f"all {len(each.hashes)} equal"
+            return "equal"
         if each.error:
             return "failed"
         unequal = sum(each.hashes[name] != found for name, found in self.tried[0].hashes.items())
@@ -125,14 +140,14 @@ class Proof:
         return STALE(tables=", ".join(self._stored_differ()))
 
 
-STALE = diagnostic(
-    "QF533",
-    "stored rows differ from what the same definitions, program and input make now: {tables}",
-    RefusedError,
-    "find out what changed them, then write them anew with qf run",
-)
-
-
 def _aligned(rows: list[Sequence[str]]) -> list[str]:
+    """Return rows as columns of text; the second is of numbers."""
     widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.rjust(w) if n == 1 else cell.ljust(w)
+            for n, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return lines

@@ -84,7 +84,10 @@ def _ask(folder: Path, request: dict[str, Any]) -> list[dict[str, list[int]]]:
         check=False,
     )
     if ran.returncode != 0:
-        raise NOT_RESTARTED(why=(ran.stderr.strip().splitlines() or ["no word"])[-1])
+        said = ran.stderr.strip().splitlines() or ["no word"]
+        # a traceback ends with the error, which may have a hint below it
+        why = [line for line in said if not line.startswith(" ")][-1]
+        raise NOT_RESTARTED(why=why.removeprefix("qf.errors."))
     return json.loads((folder / "answer.json").read_text())
 
 

@@ -13,7 +13,8 @@ import numpy as np
 
 BATCH = 131_072  # rows of a push where nothing else is said: what the tape is read in
 SMALLEST_BLOCK, LARGEST_BLOCK = 1, 65_536
-LARGEST_KILL_BLOCK = 4_096  # a kill makes a program, and its memory grows with the block
+# A kill makes a program, and its memory, which is filled with garbage, grows with the block.
+LARGEST_KILL_BLOCK = 4_096
 RANDOM_BLOCKS = 3
 BY_ROW_PIECES = 2
 
@@ -57,11 +58,7 @@ def draw_ways(rows: int, effort: Effort) -> list[Way]:
     """Return the ways to push `rows` rows, always the same ones for the same effort."""
     draw = np.random.default_rng([effort.seed, rows])
     drawn = {_size(draw, 2, LARGEST_BLOCK - 1) for _ in range(RANDOM_BLOCKS)}
-    does = "another block size; memory that nobody wrote holds garbage"
-    ways = [
-        Way(f"blocks of {block:,}", does, (Leg(rows, block),), dirty=True)
-        for block in (SMALLEST_BLOCK, *sorted(drawn), LARGEST_BLOCK)
-    ]
+    ways = [_blocks(rows, block) for block in (SMALLEST_BLOCK, *sorted(drawn), LARGEST_BLOCK)]
     ways.append(_cut(rows, effort, draw))
     ways.append(_killed(rows, effort, draw))
     if effort.restarts:
@@ -70,6 +67,12 @@ def draw_ways(rows: int, effort: Effort) -> list[Way]:
     copies = f"{effort.threads} programs at once, each in its thread"
     ways.append(Way(f"{effort.threads} threads", copies, (Leg(rows),), threads=effort.threads))
     return [way for way in ways if way.legs]
+
+
+def _blocks(rows: int, block: int) -> Way:
+    dirty = block <= LARGEST_KILL_BLOCK
+    does = "another block size" + ("; memory that nobody wrote holds garbage" if dirty else "")
+    return Way(f"blocks of {block:,}", does, (Leg(rows, block),), dirty=dirty)
 
 
 def _cut(rows: int, effort: Effort, draw: np.random.Generator) -> Way:
