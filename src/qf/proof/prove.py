@@ -26,7 +26,7 @@ from qf.proof.prove_find import Finding, find
 from qf.proof.prove_path import HashingWriter, Subject, Sums, hashes_of, sums_of
 from qf.proof.prove_report import RUN, Proof, Tried
 from qf.proof.prove_restart import restarted
-from qf.proof.prove_schedule import Effort, Way, draw_ways
+from qf.proof.prove_schedule import RUN_BLOCK, Effort, Way, draw_ways
 from qf.proof.prove_stored import compare_stored
 from qf.store.lock import project_lock
 
@@ -99,7 +99,7 @@ def _run(subjects: Sequence[Subject]) -> tuple[Tried, list[Sums]]:
         run_symbol(project, each.tape, planned, writer, each.span[1], lambda *told: None)
         writer.finish()
         sums.append(writer.sums)
-    does = f"what qf run does: batches of {project.micro_batch_size:,}, blocks of 2,048"
+    does = f"what qf run does: batches of {project.micro_batch_size:,}, blocks of {RUN_BLOCK:,}"
     rows = {name: sum(each[name].rows for each in sums if name in each) for name in _names(sums)}
     seconds = time.perf_counter() - began
     return Tried(RUN, does, hashes_of(subjects, sums), seconds, True, rows=rows), sums
