@@ -56,7 +56,8 @@ NAME_CLASH = diagnostic(
     "QF422", "the kernel reaches two meanings of {name!r}: {one} and {other}", hint="rename one"
 )
 
-# One clock is eight int64 words: lo, hi, row of lo, capacity, tail, and three spare.
+# One clock is eight int64 words: lo, hi, row of lo, capacity, tail, the first row not yet handed
+# out, the first of its reads, and a spare one.
 CLOCK_WORDS = 8
 
 # What plain Python cannot say well: the text that replaces the function of the same name.

@@ -58,7 +58,8 @@ def call(typing, address, clock, where, columns, params, state, ints):
 
 @njit(error_model="numpy")
 def compact(clocks, bases, c):
-    """Move a clock's history to the front of its buffer; the block in hand must be empty."""
+    """Move a clock's history to the front of its buffer; the block in hand must be empty, and
+    every row before it flushed."""
     lo = clocks[8 * c]
     cap = clocks[8 * c + 3]
     tail = clocks[8 * c + 4]
@@ -66,6 +67,7 @@ def compact(clocks, bases, c):
     for k in range(bases[2 * c + 1]):
         copy(base + 8 * k * cap, base + 8 * (k * cap + lo - tail), tail)
     clocks[8 * c] = tail
+    clocks[8 * c + 5] = tail
 
 @njit(error_model="numpy")
 def begin(h):
@@ -99,28 +101,34 @@ def begin(h):
         clocks[1] = lo + m
 
 @njit(error_model="numpy")
-def hand_out(h):
-    """Append the block's rows to the sinks; 1 when a sink has no room (nothing is appended)."""
-    n_clocks = h[2]
+def flush(h, c):
+    """Append a clock's rows that still wait to its sink; 1 when that has no room for them."""
     clocks = words(h[3])
     sinks = words(h[6])
-    for c in range(n_clocks):
-        rows = clocks[8 * c + 1] - clocks[8 * c]
-        sinks[4 * c + 2] = rows
-        if sinks[4 * c + 3] > 0 and sinks[4 * c] + rows > sinks[4 * c + 1]:
+    handed = clocks[8 * c + 5]
+    rows = clocks[8 * c + 1] - handed
+    fill = sinks[4 * c]
+    columns = sinks[4 * c + 3]
+    if columns > 0 and rows > 0:
+        if fill + rows > sinks[4 * c + 1]:
+            sinks[4 * c + 2] = rows
             return 1
-    reads = words(h[7])
-    at = 0
-    for c in range(n_clocks):
-        lo = clocks[8 * c]
-        rows = clocks[8 * c + 1] - lo
-        fill = sinks[4 * c]
-        for k in range(sinks[4 * c + 3]):
-            if rows > 0:
-                copy(reads[2 * at + 1] + 8 * fill, reads[2 * at] + 8 * lo, rows)
-            at += 1
-        if sinks[4 * c + 3] > 0:
-            sinks[4 * c] = fill + rows
+        reads = words(h[7])
+        first = clocks[8 * c + 6]
+        for k in range(first, first + columns):
+            copy(reads[2 * k + 1] + 8 * fill, reads[2 * k] + 8 * handed, rows)
+        sinks[4 * c] = fill + rows
+    clocks[8 * c + 5] = clocks[8 * c + 1]
+    return 0
+
+@njit(error_model="numpy")
+def hand_out(h, least):
+    """Flush the root clock, and every other that has at least so many rows waiting."""
+    clocks = words(h[3])
+    for c in range(h[2]):
+        if clocks[8 * c + 1] - clocks[8 * c + 5] >= (1 if c == 0 else least):
+            if flush(h, c) == 1:
+                return 1
     return 0
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -132,7 +140,7 @@ def run(header):
     while True:
         if h[10] == 0:
             if h[8] >= h[9]:
-                return 0
+                return hand_out(h, 1)
             begin(h)
         while h[10] < n:
             p = 6 * h[10]
@@ -155,6 +163,8 @@ def run(header):
                     c = where[1 + k]
                     asked = where[16 + k] if need < 0 else need
                     if clocks[8 * c + 3] - clocks[8 * c] < asked:
+                        if flush(h, c) == 1:
+                            return 1
                         if clocks[8 * c + 3] - clocks[8 * c + 4] < asked:
                             h[12] = c
                             h[13] = asked
@@ -169,7 +179,7 @@ def run(header):
                 c = where[1 + k]
                 clocks[8 * c + 1] = clocks[8 * c] + where[16 + k]
             h[10] += 1
-        if hand_out(h) == 1:
+        if hand_out(h, 192) == 1:
             return 1
         h[8] += h[16]
         h[10] = 0

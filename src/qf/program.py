@@ -32,8 +32,8 @@ BAD_STATE = diagnostic("QF431", "this is not a whole saved state: {why}", RunErr
 WRONG_FEED = diagnostic("QF432", "the program is fed {expected}, was given {given}", RunError)
 
 STATE_MAGIC = b"QFSTATE1"
-# Rows handed out wait in sinks: at first so many, doubled up to the second figure by long pushes.
-FIRST_SINK_ROWS, SINK_ROWS = 1 << 13, 1 << 16
+FIRST_SINK_ROWS = 1 << 13  # rows handed out wait in sinks, which grow with what is pushed
+LEAST_ROWS = 128  # the shortest column of a clock that an op makes
 NULL_WORD = {"float": np.float64("nan").view(np.int64), "int": np.int64(NULL_INT)}
 
 
@@ -56,9 +56,9 @@ class Program:
         for clock in range(len(plan.clocks)):
             tail = self._tails[clock]
             # A clock that an op makes grows to what it needs: short columns share the cache.
-            rows = 2 * block if clock == 0 else tail
+            rows = 2 * block if clock == 0 else max(tail, LEAST_ROWS)
             self._buffers.append(self._new_buffer(clock, tail + rows + 64))
-            self._clocks[clock, :5] = tail, tail, 0, self._buffers[clock].shape[1], tail
+            self._clocks[clock, :6] = tail, tail, 0, self._buffers[clock].shape[1], tail, tail
         self._where = np.zeros((len(plan.instructions) + 1, WHERE_WORDS), np.int64)
         self._feeds = np.zeros((len(plan.feeds) + 1, 2), np.int64)
         self._sinks = [np.empty((len(plan.reads.get(name, ())), 0)) for name in plan.clocks]
@@ -72,7 +72,7 @@ class Program:
         self._code = np.zeros((len(plan.instructions) + 1, 6), np.int64)
         self._pointers = np.zeros(self._count_pointers() + 1, np.int64)
         for clock in range(len(plan.clocks)):
-            self._grow_sink(clock, min(8 * block, FIRST_SINK_ROWS))
+            self._new_sink(clock, min(8 * block, FIRST_SINK_ROWS))
         self._wire()
 
     @property
@@ -125,15 +125,13 @@ class Program:
             kept.append(np.ascontiguousarray(columns[name], dtype))
             self._feeds[place, 0] = kept[-1].ctypes.data
         self._put_on_feed()
-        chunks: list[list[np.ndarray]] = [[] for _ in self.plan.clocks]
         rows = len(kept[0]) if kept else 0
         if rows > self._sink_words[0, 1] and self._reads_of(self.plan.clocks[0]):
-            self._grow_sink(0, rows // 2 + 1)  # the root's rows are known: one piece, no joining
+            self._new_sink(0, rows)  # the root's rows are known
             self._wire_sinks()
         self._header[8:12] = 0, rows, 0, self.block
         self._fills[:] = 0  # what a step has handed out
-        self._drive(chunks)
-        return self._joined(chunks)
+        return self._drive()
 
     def step(self, row: np.ndarray) -> dict[str, np.ndarray]:
         """Feed one row; return what `advance` does, as views that hold until the next call.
@@ -144,9 +142,7 @@ class Program:
         if self._on_feed:
             self._take_off_feed()
         if self._run_one(self._header_address, row):
-            chunks: list[list[np.ndarray]] = [[] for _ in self.plan.clocks]
-            self._drive(chunks)
-            return self._joined(chunks)
+            return self._drive()
         made = {}
         for clock, name in self._read_clocks:
             fill = self._fills.item(clock)
@@ -200,7 +196,7 @@ class Program:
             tail = self._tails[clock]
             piece = words[at : at + tail * len(buffer)].reshape(len(buffer), tail)
             buffer[:, :tail] = piece
-            self._clocks[clock, :2] = tail
+            self._clocks[clock, :2] = self._clocks[clock, 5] = tail
             at += piece.size
         self._slots.view(np.int64)[:] = words[at : at + self._slots.size]
         self._ints[:] = words[at + self._slots.size :]
@@ -235,43 +231,43 @@ class Program:
             self._on_feed, self._header[17] = False, 0
             self._wire()
 
-    def _joined(self, chunks: list[list[np.ndarray]]) -> dict[str, np.ndarray]:
-        return {
-            name: parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
-            for name, parts in zip(self.plan.clocks, chunks, strict=True)
-            if parts
-        }
-
-    def _drive(self, chunks: list[list[np.ndarray]]) -> None:
-        """Run from where the header stands to the end of what was given."""
+    def _drive(self) -> dict[str, np.ndarray]:
+        """Run from where the header stands to the end of what was given; return what was made."""
         header = self._header
-        while True:
-            status = self._run(self._header_address)
+        while status := self._run(self._header_address):
             if status == 1:
-                self._drain(chunks, grow=True)
-                continue
-            if status == 2:
+                self._enlarge_sinks(int(header[8]), int(header[9]))
+            else:
                 self._grow_clock(int(header[12]), int(header[13]))
-                continue
-            break
-        self._drain(chunks, grow=False)
+        return self._taken()
 
-    def _drain(self, chunks: list[list[np.ndarray]], grow: bool) -> None:
-        moved = False
+    def _enlarge_sinks(self, done: int, rows: int) -> None:
+        """Give every full sink room for what the rest of the feed may bring, and what it holds."""
         for clock, sink in enumerate(self._sinks):
-            fill, capacity, wanted = self._sink_words[clock, :3]
+            fill, capacity, wanted = self._sink_words[clock, :3].tolist()
+            if fill + wanted <= capacity:
+                continue
+            expected = fill * rows // done if done else 0
+            self._new_sink(clock, max(fill + wanted, 2 * capacity, expected + expected // 8))
+            self._sinks[clock][:, :fill] = sink[:, :fill]
+            self._sink_words[clock, 2] = 0
+        self._wire_sinks()
+
+    def _taken(self) -> dict[str, np.ndarray]:
+        """Return what the sinks hold: a sink that is mostly full goes, and a new one comes."""
+        made = {}
+        for clock, name in self._read_clocks:
+            fill, capacity = self._sink_words[clock, :2].tolist()
+            if not fill:
+                continue
+            sink = self._sinks[clock]
             given_away = 2 * fill > capacity > 2048
-            if fill:
-                chunks[clock].append(sink[:, :fill] if given_away else sink[:, :fill].copy())
-                self._sink_words[clock, 0] = 0
-            if grow and (wanted > capacity or (fill and capacity < SINK_ROWS)):
-                self._grow_sink(clock, int(max(wanted, capacity - 40)))
-                moved = True
-            elif given_away:
-                self._grow_sink(clock, (int(capacity) - 40) // 2)
-                moved = True
-        if moved:
-            self._wire_sinks()
+            made[name] = sink[:, :fill] if given_away else sink[:, :fill].copy()
+            self._sink_words[clock, 0] = 0
+            if given_away:
+                self._new_sink(clock, capacity)
+        self._wire_sinks()
+        return made
 
     def _reads_of(self, clock: str) -> list[tuple[str, Column]]:
         return self.plan.reads.get(clock, [])
@@ -288,14 +284,14 @@ class Program:
         buffer = self._new_buffer(clock, int(tail + rows + max(rows // 4, tail) + 64))
         buffer[:, :tail] = self._buffers[clock][:, lo - tail : lo]
         self._buffers[clock] = buffer
-        self._clocks[clock, 0] = self._clocks[clock, 1] = tail
+        self._clocks[clock, :2] = self._clocks[clock, 5] = tail
         self._clocks[clock, 3] = buffer.shape[1]
         self._wire()
 
-    def _grow_sink(self, clock: int, rows: int) -> None:
+    def _new_sink(self, clock: int, rows: int) -> None:
         reads = self.plan.reads.get(self.plan.clocks[clock], ())
         # Columns a multiple of 4 KiB apart would share one set of the first-level cache.
-        capacity = max(1024, 2 * rows) + 40 if reads else 0
+        capacity = (max(1024, rows) | 511) + 41 if reads else 0
         self._sinks[clock] = np.empty((len(reads), capacity))
         self._sink_words[clock, 1] = capacity
 
@@ -359,7 +355,7 @@ class Program:
         at = 0
         for clock, name in enumerate(self.plan.clocks):
             reads = self._reads_of(name)
-            self._sink_words[clock, 3] = len(reads)
+            self._sink_words[clock, 3], self._clocks[clock, 6] = len(reads), at
             buffer, sink = self._buffers[clock], self._sinks[clock]
             place = np.array([column.place for _, column in reads], np.int64)
             upto = at + len(reads)
