@@ -8,12 +8,12 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks.timing import machine, measure, use_one_core
+from benchmarks.timing import Job, machine, measure, use_one_core
 
 use_one_core()
 
 from benchmarks.day import Day, make_day  # noqa: E402  the libraries read the thread counts once
-from benchmarks.jobs import bars, book, end_to_end, fused, pack  # noqa: E402
+from benchmarks.jobs import bars, book, end_to_end, fused, pack, rolling  # noqa: E402
 from benchmarks.peers import ROOT  # noqa: E402
 from benchmarks.report import line, write_page  # noqa: E402
 
@@ -22,11 +22,12 @@ EVENTS, REPEATS = 2_000_000, 7
 
 
 def jobs(day: Day, repeats: int) -> dict:
-    """Return what builds each job, by a short word for `--only`."""
+    """Return what builds each job (or several), by a short word for `--only`."""
     return {
         "book": lambda: book.job(day, repeats),
         "bars": lambda: bars.job(day, repeats),
         "fused": lambda: fused.job(day, repeats, WORK),
+        "rolling": lambda: rolling.jobs(day, repeats),
         "batch": lambda: pack.batch_job(day, repeats),
         "live": lambda: pack.live_job(day, repeats),
         "end": lambda: end_to_end.job(day, WORK),
@@ -47,10 +48,12 @@ def main() -> None:
     for word, build in jobs(day, chosen.repeats).items():
         if chosen.only not in word:
             continue
-        made = measure(build(), chosen.repeats)
-        for row in made:
-            print(line(row), flush=True)
-        rows += made
+        built = build()
+        for job in [built] if isinstance(built, Job) else built:
+            made = measure(job, chosen.repeats)
+            for row in made:
+                print(line(row), flush=True)
+            rows += made
     if not chosen.only:
         write_page(rows, day.events, chosen.repeats, machine())
         print("written: benchmarks/README.md", file=sys.stderr)

@@ -101,18 +101,18 @@ def slide_squares(
     """Write variance, deviation or z-score of the `window` rows that end `lag` rows ago.
 
     Missing unless all of them, and for a z-score the row itself, are known. state as in
-    `squares_afresh`; ints: 0 known rows inside, 1 rows since the restart by number.
+    `squares_afresh`; ints: 0 known rows inside, 1 rows left until the restart by number.
     """
     share, free = 1.0 / window, 1.0 / (window - 1)
-    period = window * max(1, STRETCH // window)
-    seen, age = ints[0], ints[1]
+    seen, left = ints[0], ints[1]
     t = lo
     while t < hi:
-        stop = min(hi, t + period - age)
-        if age == 0:
+        stop = min(hi, t + left)
+        if left == 0:  # an absolute row that divides by this many
+            left = window * max(1, STRETCH // window)
             state[3] = math.inf
             stop = t + 1
-        age = age + stop - t if age + stop - t < period else 0
+        left -= stop - t
         if seen == window and squares_of_known(x, t, stop, window, lag, kind, out, state):
             t = stop
         while t < stop:
@@ -145,7 +145,7 @@ def slide_squares(
                 value = gap / math.sqrt(spread * free) if spread > 0.0 else 0.0 * x[t]
             out[t] = value if value - value == 0.0 else math.nan
             t += 1
-    ints[0], ints[1] = seen, age
+    ints[0], ints[1] = seen, left
 
 
 def products_afresh(x: Any, y: Any, lag: int, t: int, window: int, state: Any) -> None:
@@ -230,18 +230,18 @@ def slide_products(
     """Write covariance or correlation of the last `window` pairs (x[i], y[i - lag]).
 
     Missing unless all are known; a correlation also where one side is constant. state as in
-    `products_afresh`; ints: 0 known pairs inside, 1 rows since the restart by number.
+    `products_afresh`; ints: 0 known pairs inside, 1 rows left until the restart by number.
     """
     share, free = 1.0 / window, 1.0 / (window - 1)
-    period = window * max(1, STRETCH // window)
-    seen, age = ints[0], ints[1]
+    seen, left = ints[0], ints[1]
     t = lo
     while t < hi:
-        stop = min(hi, t + period - age)
-        if age == 0:
+        stop = min(hi, t + left)
+        if left == 0:  # an absolute row that divides by this many
+            left = window * max(1, STRETCH // window)
             state[7] = math.inf
             stop = t + 1
-        age = age + stop - t if age + stop - t < period else 0
+        left -= stop - t
         if seen == window and products_of_known(x, y, lag, t, stop, window, kind, out, state):
             t = stop
         while t < stop:
@@ -277,4 +277,4 @@ def slide_products(
             value = value * free if kind == COVARIANCE else correlation(value, spread_x * spread_y)
             out[t] = value if value - value == 0.0 else math.nan
             t += 1
-    ints[0], ints[1] = seen, age
+    ints[0], ints[1] = seen, left
