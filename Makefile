@@ -65,7 +65,8 @@ lock: install  ## resolve the locks anew: names, versions and hashes, no address
 	$(BIN)/uv pip compile $(LOCK) $(foreach extra,dev pipeline live kafka brokers serve ml stats batch,--extra $(extra)) \
 	  -o requirements/all.txt
 
-LOCK := pyproject.toml --universal --python-version 3.11 --generate-hashes \
+# With extras kept: pip before 24 takes `gql[requests]` from a hashed file only if it says so.
+LOCK := pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras \
   --no-header --no-annotate --quiet --upgrade
 
 clean:  ## remove everything that make made
