@@ -25,7 +25,7 @@ def hashes_of(folder, batch):
     ]
     path.write_text("\n".join(lines) + "\n")
     project = open_project(folder)
-    run_project(project)
+    run_project(project, force=True)
     with Store(project.paths.database, project.name) as store:
         return store.hashes()
 

@@ -6,7 +6,7 @@ and go to their tables through the routes. What waits is bounded by `batch_bytes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -30,8 +30,16 @@ class TableWriter(Protocol):
 class Collector:
     """Hand the rows of one symbol's program to a writer, in batches."""
 
-    def __init__(self, planned: SymbolPlan, program: Program, writer: TableWriter) -> None:
+    def __init__(
+        self,
+        planned: SymbolPlan,
+        program: Program,
+        writer: TableWriter,
+        routes: Sequence[Route] | None = None,
+    ) -> None:
+        """Write what `routes` take, by default all of the plan's."""
         self._planned, self._program, self._writer = planned, program, writer
+        self._routes = planned.routes if routes is None else routes
         self._waiting: dict[str, list[np.ndarray]] = {}
         self._bytes = 0
         self.rows: dict[str, int] = {}  # rows made, by clock
@@ -46,6 +54,12 @@ class Collector:
         if self._bytes > BATCH_BYTES:
             self.flush()
 
+    def pass_over(self, made: Mapping[str, np.ndarray]) -> None:
+        """Let what one advance made go by unwritten; it lies before the rows to write."""
+        for route in self._routes:
+            if route.period_ns and route.clock in made:
+                route.rows({route.clock: self._program.named(route.clock, made[route.clock])})
+
     def flush(self) -> None:
         """Write everything that waits."""
         made = {
@@ -54,7 +68,7 @@ class Collector:
         }
         self._waiting, self._bytes = {}, 0
         instrument = self._planned.instrument
-        for route in self._planned.routes:
+        for route in self._routes:
             if route.clock not in made and not (route.group == "enriched" and "prints" in made):
                 continue
             columns = self._enriched(made) if route.group == "enriched" else route.rows(made)
@@ -63,7 +77,7 @@ class Collector:
                 self.barriers.setdefault(key, []).append(columns["barrier"])
             self._writer.write(
                 route.table,
-                _ages_in_ms(route, columns),
+                ages_in_ms(route, columns),
                 venue=instrument.venue,
                 symbol=instrument.symbol,
                 **route.constants,
@@ -78,7 +92,7 @@ class Collector:
         return {name: np.concatenate([part[name] for part in parts])[order] for name in parts[1]}
 
 
-def _ages_in_ms(route: Route, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def ages_in_ms(route: Route, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the columns with every age in milliseconds, null where there is none."""
     if route.group != "vectors":
         return columns

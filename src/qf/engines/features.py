@@ -77,6 +77,20 @@ def staleness_of(contract: Staleness) -> tuple[Op, dict[str, Any]]:
     return rule, {name: number for name, number in given.items() if name in names}
 
 
+def as_seen(
+    plan: Plan, feature: Feature, value: Column, quality: Column, age: Column
+) -> tuple[Column, Column]:
+    """Return what a feature's newest value of some age is worth to a decision, and its quality."""
+    contract = feature.staleness
+    if contract is not None:
+        rule, kept = staleness_of(contract)
+        value = plan.one(rule, [value, age], **kept)
+        if contract.action == "invalidate":
+            late = find("flag_stale", "quality")
+            quality = plan.one(late, [quality, age], ttl_ms=float(contract.ttl_ms))
+    return value, quality
+
+
 class FeatureBuilder:
     """Add the features of one symbol to its plan."""
 
@@ -160,14 +174,7 @@ class FeatureBuilder:
         out = [here["bar_id"].clock]
         latest = self.plan.add(find("latest", "aggregations"), inputs, {}, out)
         value, quality, _, age = (group[0] for group in latest)
-        contract = row.feature.staleness
-        if contract is not None:
-            rule, kept = staleness_of(contract)
-            value = self.plan.one(rule, [value, age], **kept)
-            if contract.action == "invalidate":
-                quality = self._one(
-                    "quality", "flag_stale", quality, age, ttl_ms=float(contract.ttl_ms)
-                )
+        value, quality = as_seen(self.plan, row.feature, value, quality, age)
         return Seen(row.feature, value, age, quality)
 
     def _of_graph(

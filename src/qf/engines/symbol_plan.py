@@ -56,6 +56,15 @@ class Route:
             self._before = last
         return columns
 
+    @property
+    def before(self) -> dict[str, int] | None:
+        """Return the bar before the next one, from which empty bars are counted."""
+        return self._before
+
+    def go_on_from(self, before: Mapping[str, int] | None) -> None:
+        """Count the next empty bars from this bar; None: from the first."""
+        self._before = dict(before) if before else None
+
 
 AGE = ":age"  # no feature name holds a colon, so no feature can be taken for an age
 _BEFORE = ("bar_id", "feature_time", "close_seq", "known_row")

@@ -7,6 +7,7 @@ what the next run goes on from, or nothing of it.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -64,9 +65,10 @@ class RunWriter(Writer):
         super().count(table, constants, batch)
         self.sums[part_key(table.name, constants)].add(batch)
 
-    def row_hash(self, table: Table, constants: Constants) -> str:
-        """Return the hash of what was written of a part."""
-        return self.sums[part_key(table.name, constants)].digest(schema_of(table))
+    def written(self, table: Table, constants: Constants) -> dict[str, Any]:
+        """Return the columns of qf_runs about what was written of a part."""
+        sums = self.sums[part_key(table.name, constants)]
+        return {"row_count": sums.rows, "row_hash": sums.digest(schema_of(table))}
 
     def put(self, table: Table, batches: list[pa.RecordBatch]) -> None:
         """Add the batches' rows to the table and to its Parquet file."""
@@ -85,7 +87,8 @@ class Change:
         self.anew: set[str] = set()  # tables that were absent or of another shape
         self.writer = RunWriter(connection, project, segments)
         self.run, self.project = run, project
-        self._connection = connection
+        self._connection, self._segments = connection, segments
+        self._files: dict[tuple[str, str, str], tuple[bool, bool]] = {}  # appended, whole
         for table in (RUNS, PROGRESS):
             self.notes += filter(None, [catalog.ensure(connection, project, table)])
         place = where_is(RUNS, project)
@@ -124,24 +127,71 @@ class Change:
             self._connection.execute(f"DROP TABLE {place}")
         return gone
 
-    def fetch(self, query: str, values: Sequence[object]) -> dict[str, np.ndarray]:
-        """Return the columns that a query finds, what this change has written among them."""
+    def want_file(self, table: Table, venue: str, symbol: str, appended: bool) -> None:
+        """Let what is written of a table make a Parquet file by itself, where that is right.
+
+        It is where rows are only `appended`, or where the table held none of the symbol's.
+        """
+        place = where_is(table, self.project)
+        query = f"SELECT count(*) FROM {place} WHERE venue = ? AND symbol = ?"
+        ((left,),) = self._connection.execute(query, [venue, symbol]).fetchall()
+        self._files[table.name, venue, symbol] = (appended, not left)
+        if self._segments is not None and (appended or not left):
+            self._segments.want(table.name, venue, symbol)
+
+    def versions(
+        self, wrote: Mapping[str, Mapping[str, Any]], venue: str, symbol: str
+    ) -> dict[str, dict[str, Any]]:
+        """Return, for the tables of a symbol that have changed, which run wrote them and how."""
+        found = {}
+        for (name, *where), (appended, whole) in self._files.items():
+            rows = self.writer.rows[name, venue, symbol]
+            if where != [venue, symbol] or (appended and not rows and name in wrote):
+                continue
+            before = wrote[name]["run"] if appended and name in wrote else ""
+            found[name] = {"run": self.run.run_id, "before": before, "whole": whole}
+        return found
+
+    def totals(self) -> dict[str, int]:
+        """Return how many rows every table of results has."""
+        known = catalog.tables_in(self._connection, self.project)
+        names = catalog.stored_tables(self._connection, self.project)
+        query = "SELECT count(*) FROM {}"
+        return {
+            name: self._connection.execute(query.format(quoted(known[name], name))).fetchall()[0][0]
+            for name in names
+        }
+
+    def feature_rows(self, constants: Constants, ids: tuple[int, int]) -> dict[str, np.ndarray]:
+        """Return bar_id, value and quality of a feature's bars from the first to the last id."""
+        where = " AND ".join(f"{quoted(name)} = ?" for name in constants)
+        query = (
+            f"SELECT bar_id, value, quality FROM {where_is(TABLES['features'], self.project)} "
+            f"WHERE {where} AND bar_id BETWEEN ? AND ? ORDER BY bar_id"
+        )
+        return self._fetch(query, [*constants.values(), *ids])
+
+    def _fetch(self, query: str, values: Sequence[object]) -> dict[str, np.ndarray]:
         found = self._connection.execute(query, list(values)).fetchnumpy()
-        return {name: np.ma.getdata(column) for name, column in found.items()}
+        missing = {"f": np.nan, "i": NULL_INT}
+        return {
+            name: np.ma.filled(column, missing.get(column.dtype.kind))
+            for name, column in found.items()
+        }
 
     def log(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write the record: rows of qf_runs without what is the run's own."""
         own = {**self.run.row(), "run_number": self.number}
         self._insert(RUNS, [{**own, **row} for row in rows])
 
-    def keep(self, venue: str, symbol: str, ledger: str) -> None:
+    def keep(self, venue: str, symbol: str, ledger: Mapping[str, Any]) -> None:
         """Replace what the next run goes on from."""
         place = where_is(PROGRESS, self.project)
         self._connection.execute(
             f"DELETE FROM {place} WHERE venue = ? AND symbol = ?", [venue, symbol]
         )
-        row = {"venue": venue, "symbol": symbol, "run_id": self.run.run_id, "ledger": ledger}
-        self._insert(PROGRESS, [row])
+        row = {"venue": venue, "symbol": symbol, "run_id": self.run.run_id}
+        self._insert(PROGRESS, [{**row, "ledger": json.dumps(ledger)}])
 
     def _insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         if not rows:

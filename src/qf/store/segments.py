@@ -30,6 +30,8 @@ from qf.store.connect import Connection, quoted
 COMPRESSION = "lz4"
 MOST_FILES = 64  # of one table and symbol; then they become one
 
+RUNS = "qf_runs"
+
 Place = tuple[str, str, str]  # table, venue, symbol
 
 
@@ -95,10 +97,12 @@ class Segments:
             if files is None:
                 files = [self._export(connection, known[name], place, version.run)]
             entry["rows"][f"{venue}/{symbol}"] = {"run": version.run, "files": files}
-        if "qf_runs" in known and "qf_runs" not in tables:
-            path = self._export(connection, known["qf_runs"], ("qf_runs", "", ""), self._run)
+        if tables == {name: entry for name, entry in listed.items() if name != RUNS}:
+            return
+        if RUNS in known and RUNS not in tables:
+            path = self._export(connection, known[RUNS], (RUNS, "", ""), self._run)
             rows = {"/": {"run": self._run, "files": [path]}}
-            tables["qf_runs"] = {"schema": known["qf_runs"], "rows": rows}
+            tables[RUNS] = {"schema": known[RUNS], "rows": rows}
         _write_list(self._folder, self._project, tables)
         self._sweep(tables)
 

@@ -89,6 +89,19 @@ def blocks_between(tape: TapeFile, first: int, last: int, size: int) -> Iterator
                 return
 
 
+def frames_between(tape: TapeFile, first: int, last: int) -> Iterator[Block]:
+    """Yield the columns of the rows first..last-1 in blocks that hold whole frames."""
+    rest: Block | None = None
+    for block in blocks_between(tape, first, last, last - first):
+        whole = block
+        if rest is not None:
+            whole = {name: np.concatenate([rest[name], block[name]]) for name in NAMES}
+        ends = np.flatnonzero(whole["last_row"])
+        cut = int(ends[-1]) + 1 if len(ends) else 0
+        rest = {name: column[cut:] for name, column in whole.items()}
+        yield {name: column[:cut] for name, column in whole.items()}
+
+
 def _chain(before: str, block: Block) -> str:
     own = hashlib.blake2b(digest_size=16)
     for name in NAMES:
