@@ -19,3 +19,8 @@ def finite_or_null(expression: Any) -> Any:
 def any_missing(*columns: list[float]) -> bool:
     """Say whether one of the values is missing (definitions call this on a window)."""
     return any(value != value for column in columns for value in column)
+
+
+def members(x: list[float], first_row: list[int], close_row: list[int]) -> list[float]:
+    """Return the known values of the newest bar's rows (definitions of aggregations call this)."""
+    return [value for value in x[first_row[-1] : close_row[-1] + 1] if value == value]

@@ -12,12 +12,31 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from qf.missing import any_missing
+
 # The share of the largest sum of squares since the restart below which digits are too few.
 SHRUNK = 1e-4
 # Short windows restart at every so many rows at least (a multiple of the window).
 STRETCH = 128
 VARIANCE, DEVIATION, ZSCORE = 0, 1, 2
 COVARIANCE, CORRELATION = 0, 1
+
+
+def centred(rows: list[float]) -> list[float]:
+    """Return the rows less their mean (definitions call this); equal rows give exact zeros."""
+    gaps = [value - rows[-1] for value in rows]
+    mean = math.fsum(gaps) / len(gaps)
+    return [gap - mean for gap in gaps]
+
+
+def correlation_of(one: list[float], other: list[float]) -> float:
+    """Return Pearson's correlation, missing where one side is (definitions call this)."""
+    if any_missing(one, other):
+        return math.nan
+    one, other = centred(one), centred(other)
+    product = math.fsum(a * b for a, b in zip(one, other, strict=True))
+    spread = math.fsum(a * a for a in one) * math.fsum(b * b for b in other)
+    return max(-1.0, min(1.0, product / math.sqrt(spread))) if spread > 0.0 else math.nan
 
 
 def _about(x: Any, t: int, window: int, reference: float, state: Any) -> None:

@@ -8,6 +8,7 @@ Source: definition.
 
 import math
 
+from qf.missing import members
 from qf.op import define
 
 op = define(
@@ -23,7 +24,7 @@ op = define(
 
 @op.definition
 def definition(x, first_row, close_row):
-    values = [v for v in x[first_row[-1] : close_row[-1] + 1] if v == v]
+    values = members(x, first_row, close_row)
     return values[0] if values else math.nan
 
 

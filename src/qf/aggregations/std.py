@@ -9,6 +9,7 @@ Source: definition.
 
 import math
 
+from qf.missing import members
 from qf.op import MOMENT, define
 
 op = define(
@@ -25,7 +26,7 @@ op = define(
 
 @op.definition
 def definition(x, first_row, close_row):
-    values = [v for v in x[first_row[-1] : close_row[-1] + 1] if v == v]
+    values = members(x, first_row, close_row)
     if len(values) < 2:
         return math.nan
     mean = math.fsum(values) / len(values)

@@ -7,10 +7,8 @@ constant. Unit: none.
 Source: Box, Jenkins (1970), Time Series Analysis, 2.1 (here with both stretches' own means).
 """
 
-import math
-
-from qf.missing import any_missing, finite_or_null
-from qf.moments import CORRELATION, slide_products
+from qf.missing import finite_or_null
+from qf.moments import CORRELATION, correlation_of, slide_products
 from qf.op import MOMENT, define
 from qf.windows import per_window, whole
 
@@ -28,16 +26,7 @@ op = define(
 
 @op.definition
 def definition(x, window, lag):
-    one, other = x[-window:], x[-lag - window : -lag]
-    if any_missing(one, other):
-        return math.nan
-    one = [value - x[-1] for value in one]
-    other = [value - x[-1 - lag] for value in other]
-    one = [value - math.fsum(one) / window for value in one]
-    other = [value - math.fsum(other) / window for value in other]
-    product = math.fsum(a * b for a, b in zip(one, other, strict=True))
-    spread = math.fsum(a * a for a in one) * math.fsum(b * b for b in other)
-    return max(-1.0, min(1.0, product / math.sqrt(spread))) if spread > 0.0 else math.nan
+    return correlation_of(x[-window:], x[-lag - window : -lag])
 
 
 @op.polars

@@ -10,7 +10,7 @@ Source: Chan, Golub, LeVeque (1983), The American Statistician 37(3), 242-247 (s
 import math
 
 from qf.missing import any_missing, finite_or_null
-from qf.moments import COVARIANCE, slide_products
+from qf.moments import COVARIANCE, centred, slide_products
 from qf.op import MOMENT, define
 from qf.windows import per_window, whole
 
@@ -31,12 +31,8 @@ def definition(x, y, window):
     one, other = x[-window:], y[-window:]
     if any_missing(one, other):
         return math.nan
-    one = [value - x[-1] for value in one]
-    other = [value - y[-1] for value in other]
-    one = [value - math.fsum(one) / window for value in one]
-    other = [value - math.fsum(other) / window for value in other]
-    product = math.fsum(a * b for a, b in zip(one, other, strict=True))
-    return product / (window - 1)
+    pairs = zip(centred(one), centred(other), strict=True)
+    return math.fsum(a * b for a, b in pairs) / (window - 1)
 
 
 @op.polars

@@ -10,7 +10,7 @@ Source: Chan, Golub, LeVeque (1983), The American Statistician 37(3), 242-247 (s
 import math
 
 from qf.missing import any_missing, finite_or_null
-from qf.moments import DEVIATION, slide_squares
+from qf.moments import DEVIATION, centred, slide_squares
 from qf.op import MOMENT, define
 from qf.windows import whole, window_moments
 
@@ -31,9 +31,7 @@ def definition(x, window):
     last = x[-window:]
     if any_missing(last):
         return math.nan
-    gaps = [value - x[-1] for value in last]
-    mean = math.fsum(gaps) / window
-    return math.sqrt(math.fsum((gap - mean) ** 2 for gap in gaps) / (window - 1))
+    return math.sqrt(math.fsum(gap * gap for gap in centred(last)) / (window - 1))
 
 
 @op.polars

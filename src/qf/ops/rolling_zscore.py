@@ -10,7 +10,7 @@ Source: Chan, Golub, LeVeque (1983), The American Statistician 37(3), 242-247 (s
 import math
 
 from qf.missing import any_missing, finite_or_null
-from qf.moments import ZSCORE, slide_squares
+from qf.moments import ZSCORE, centred, slide_squares
 from qf.op import MOMENT, define
 from qf.windows import whole, window_moments
 
@@ -31,10 +31,9 @@ def definition(x, window):
     last = x[-window:]
     if any_missing(last):
         return math.nan
-    gaps = [value - x[-1] for value in last]
-    mean = math.fsum(gaps) / window
-    spread = math.fsum((gap - mean) ** 2 for gap in gaps) / (window - 1)
-    return -mean / math.sqrt(spread) if spread > 0.0 else 0.0
+    gaps = centred(last)
+    spread = math.fsum(gap * gap for gap in gaps) / (window - 1)
+    return gaps[-1] / math.sqrt(spread) if spread > 0.0 else 0.0
 
 
 @op.polars
