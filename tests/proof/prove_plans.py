@@ -7,18 +7,18 @@ int64 input takes any int64 column, and a float one any float column; only times
 from __future__ import annotations
 
 import random
+import sys
 from dataclasses import dataclass, field
 from functools import cache
 
 from qf.bar_clock import BarClock, add_bars, bar_rules
 from qf.errors import QuantflowError
-from qf.label_spec import LabelSpec, add_label
+from qf.label_spec import add_label, label_spec
 from qf.op import Op, family
 from qf.plan import Column, Plan
-from qf.signature import Parameter
+from qf.signature import Parameter, parse_signature
 from qf.testing.contract import map_ops
 from qf.testing.contract_bars import rule_clocks, tick_plan
-from qf.testing.contract_labels import label_specs
 
 FAMILIES = ("ops", "normalizers", "staleness", "quality", "detectors")
 TICK_OPS, BAR_OPS, BAR_CLOCKS, LABELS = 14, 8, 2, 2
@@ -44,11 +44,6 @@ def runnable() -> tuple[Op, ...]:
 @cache
 def some_clocks() -> tuple[BarClock, ...]:
     return tuple(clock for rule in bar_rules().values() for clock in rule_clocks(rule))
-
-
-@cache
-def some_labels() -> tuple[LabelSpec, ...]:
-    return tuple(spec for op in family("labels") for spec in label_specs(op))
 
 
 def random_plan(seed: int) -> Plan:
@@ -120,13 +115,26 @@ def fold(plan: Plan, trades: Clock, bar: dict, rows: Clock, draw: random.Random)
 
 
 def label(plan: Plan, bar: dict, rows: Clock, draw: random.Random) -> None:
-    """Add labels on the bars."""
+    """Add labels on the bars; options that do not go together are left out."""
     given = {"volatility": pick(rows, "float", draw), "side": pick(rows, "int", draw)}
     name = plan.clocks[rows.time.clock]
-    for spec in draw.sample(some_labels(), LABELS):
-        clock = f"{name}/{spec.name}"
-        for key, column in add_label(plan, spec, bar, clock, given).items():
+    for turn, op in enumerate(draw.choices(list(family("labels")), k=LABELS)):
+        parameters = parse_signature(sys.modules[op.module].USER).parameters
+        user = {p.name: width_or_count(p, draw) for p in parameters if p.name != "horizon"}
+        try:
+            spec = label_spec(f"{op.name}_{turn}", op.name, user, 0.003)
+            columns = add_label(plan, spec, bar, f"{name}/{spec.name}", given)
+        except QuantflowError:
+            continue
+        for key, column in columns.items():
             plan.read(key, column)
+
+
+def width_or_count(parameter: Parameter, draw: random.Random) -> object:
+    """Return bars from 1 to 25, and barriers that prices do meet."""
+    if parameter.kind == "float":
+        return draw.choice([0.0, 0.0004, 0.001, 0.01])
+    return drawn(parameter, draw)
 
 
 def see(plan: Plan, one: tuple, other: tuple, draw: random.Random) -> None:

@@ -90,7 +90,7 @@ def test_stored_rows_are_refused_where_they_should_be_equal_and_only_there(folde
     assert set(verdicts.values()) == {"equal"} and not proof.findings
     with pytest.raises(RefusedError, match="cdm_tick_bars") as refused:
         proof.refuse()
-    assert refused.value.code == "QF533" and all(each.equal for each in proof.tried)
+    assert refused.value.code == "QF553" and all(each.equal for each in proof.tried)
 
     edit(folder / "quantflow_project.yml", "count: 50", "count: 40")
     edit(folder / "quantflow_project.yml", "tick_k_50", "tick_k_40")
@@ -118,7 +118,7 @@ def test_a_difference_is_printed_and_leaves_with_1(folder):
     assert asked.code == 1
     assert "the first to differ is ops/planted, planted()" in asked.out
     assert "not stored" in asked.out and "equal:" not in asked.out
-    assert "QF531" in asked.err and "look at the op named above" in asked.err
+    assert "QF551" in asked.err and "look at the op named above" in asked.err
 
 
 def test_an_empty_range_is_refused(folder):

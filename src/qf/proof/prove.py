@@ -30,7 +30,7 @@ from qf.proof.prove_schedule import RUN_BLOCK, Effort, Way, draw_ways
 from qf.proof.prove_stored import compare_stored
 from qf.store.lock import project_lock
 
-NOTHING = diagnostic("QF532", "the project names no symbol to prove", hint="list it under symbols")
+NOTHING = diagnostic("QF552", "the project names no symbol to prove", hint="list it under symbols")
 
 # Ways of which the first difference is looked for: each costs as much as itself once more.
 SEARCHED = 3
@@ -47,7 +47,7 @@ def prove(
 ) -> Proof:
     """Compute a project's tables for [start, end) (ns) in many ways and compare their hashes.
 
-    Errors: QF3xx, QF500-QF503, QF510, QF532. A way that fails with an error counts as different.
+    Errors: QF3xx, QF500-QF503, QF510, QF552. A way that fails with an error counts as different.
     """
     effort = effort or Effort()
     report = progress or (lambda stage, done, total, note: None)

@@ -15,10 +15,10 @@ from qf.proof.prove_schedule import Effort
 from qf.proof.prove_stored import DIFFERENT, Stored
 
 UNEQUAL = diagnostic(
-    "QF531", "{what}: the tables depend on how they are computed", RefusedError, "{hint}"
+    "QF551", "{what}: the tables depend on how they are computed", RefusedError, "{hint}"
 )
 STALE = diagnostic(
-    "QF533",
+    "QF553",
     "stored rows differ from what the same definitions, program and input make now: {tables}",
     RefusedError,
     "find out what changed them, then write them anew with qf run",
@@ -64,7 +64,7 @@ class Proof:
         return all(each.equal for each in self.tried) and not self._stored_differ()
 
     def refuse(self) -> None:
-        """Raise QF531 unless everything is equal."""
+        """Raise QF551 unless everything is equal."""
         if not self.equal:
             raise self._refusal()
 

@@ -26,11 +26,11 @@ from qf.proof.prove_path import HashingWriter, Rows, Subject, Sums, collect, out
 from qf.proof.prove_schedule import Leg, Way
 from qf.store.hashing import RowSums
 
-NOT_RESTARTED = diagnostic("QF530", "the new process did not finish: {why}", RunError)
+NOT_RESTARTED = diagnostic("QF550", "the new process did not finish: {why}", RunError)
 
 
 def restarted(subjects: Sequence[Subject], ways: Sequence[Way]) -> list[Sums]:
-    """Return each symbol's sums when a new process goes on after the first leg. Errors: QF530."""
+    """Return each symbol's sums when a new process goes on after the first leg. Errors: QF550."""
     with tempfile.TemporaryDirectory(prefix="qf_prove_") as name:
         folder, parts, asked = Path(name), [], []
         for place, (subject, way) in enumerate(zip(subjects, ways, strict=True)):
