@@ -3,7 +3,9 @@
 A label's file has, besides its op, what this module reads: USER, the signature a user sees;
 `resolve`, user parameters and the round-trip cost -> the op's parameters; `barriers`, the
 barriers known beforehand as fractions of price; INPUTS and `inputs`, which bar column an input
-reads where the names differ.
+reads where the names differ; `trades`, which tick column an input reads, of those that read any;
+UNREAD, the inputs that not every choice of options reads, which then are any column.
+An input `path_quality` is the quality of the bars from the label's own to the one `window` later.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ class LabelSpec:
     op: Op
     parameters: dict[str, Any]
     columns: dict[str, str]  # input -> bar column, where they differ
+    trades: dict[str, str]  # input -> tick column
     warnings: tuple[str, ...]
 
     @property
@@ -58,15 +61,14 @@ def label_spec(name: str, kind: str, parameters: Mapping[str, Any], cost: float)
     module: Any = sys.modules[op.module]
     user = parse_signature(module.USER).bind(dict(parameters))
     bound = op.bind(**module.resolve(user, cost))
-    chosen = getattr(module, "inputs", lambda user: {})
-    columns = {**module.INPUTS, **chosen(user)}
+    columns, trades = (getattr(module, name, lambda _: {})(user) for name in ("inputs", "trades"))
     warnings = tuple(
         f"label {name}: {barrier} {width:.10g} ({1e4 * width:.6g} bp) is below the round-trip"
         f" cost {cost:.10g} ({1e4 * cost:.6g} bp)"
         for barrier, width in module.barriers(user, cost).items()
         if width < cost
     )
-    return LabelSpec(name, op, bound, columns, warnings)
+    return LabelSpec(name, op, bound, {**module.INPUTS, **columns}, trades, warnings)
 
 
 def add_label(
@@ -75,26 +77,35 @@ def add_label(
     bar: Mapping[str, Column],
     clock: str,
     given: Mapping[str, Column] | None = None,
+    tick: Mapping[str, Column] | None = None,
 ) -> dict[str, Column]:
     """Add the label to the plan and return the columns of its own clock, named `clock`.
 
     `bar` holds the columns of the bar clock, `given` the columns `volatility` (float) and `side`
-    (int) of the same clock where the label asks for them. Errors: QF465.
+    (int) of the same clock where the label asks for them, `tick` those of the tick clock where it
+    reads trades. Errors: QF465.
     """
-    given = given or {}
+    given, tick = given or {}, tick or {}
     if spec.needs_volatility and "volatility" not in given:
         hint = "name a causal formula of the bar clock under volatility"
         raise NEEDS_COLUMN(name=spec.name, column="volatility", hint=hint)
     if spec.needs_side and "side" not in given:
         hint = "name a column of +1 and -1 under side, or choose long or short"
         raise NEEDS_COLUMN(name=spec.name, column="side", hint=hint)
-    unused = {"volatility": bar["close"], "position": bar["bar_id"]}  # read by no rule then
-    columns = {**bar, **unused}
-    columns |= {name: column for name, column in given.items() if name == "volatility"}
+    columns = {**bar, **given}
     if "side" in given:
         columns["position"] = given["side"]
-    inputs = [columns[spec.columns.get(i.name, i.name)] for i in spec.op.signature.inputs]
-    made = plan.add(spec.op, inputs, spec.parameters, out=[plan.clock(clock)])
+    asked = spec.op.signature.inputs
+    if any(i.name == "path_quality" for i in asked):
+        rows, joined = spec.parameters["window"] + 1, find("rolling_or", "ops")
+        columns["path_quality"] = plan.one(joined, [bar["quality"]], rows=rows)
+    any_of = {"int": bar["bar_id"], "float": bar["close"]}
+    unread = getattr(sys.modules[spec.op.module], "UNREAD", ())
+    columns = {i.name: any_of[i.kind] for i in asked if i.name in unread} | columns
+    read = {i.name: columns[spec.columns.get(i.name, i.name)] for i in asked}
+    read |= {name: tick[column] for name, column in spec.trades.items()}
+    out = [plan.clock(clock), *{tick[column].clock for column in spec.trades.values()}]
+    made = plan.add(spec.op, [read[i.name] for i in asked], spec.parameters, out=out)
     return {o.name: group[0] for o, group in zip(spec.op.signature.outputs, made, strict=True)}
 
 

@@ -275,7 +275,7 @@ _TABLES = (
             _FEATURE_TIME,
             Field("label_end", "TIMESTAMP_NS", "receive time at which the label became known"),
             *_double(
-                ("label", "+1, -1 or 0 for barriers; the return for forward returns"),
+                ("label", "+1, -1 or 0 for barriers; the return for forward returns; null says why in quality"),
                 ("ret", "return from the entry; the barrier's fraction where one was touched"),
             ),
             Field("barrier", "BIGINT", "which was touched: +1 upper, -1 lower, 0 the vertical one"),
@@ -283,6 +283,7 @@ _TABLES = (
                 ("cost", "round-trip cost that the return must beat, a fraction"),
                 ("weight", "sample weight; 1 until uniqueness weights are asked for"),
             ),
+            _QUALITY,
         ),
         # no ordinal: labels are written as they become known, not in the order of their bars
     ),

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from qf.errors import DefinitionError, QuantflowError
-from qf.label_spec import label_spec, vertical_warning
+from qf.label_spec import add_label, label_spec, vertical_warning
 from qf.op import find
+from qf.program import Plan
 from qf.testing.contract_bars import run
-from qf.testing.contract_labels import label_plan
 
 COST = 0.003
 BARRIERS = {"upper_barrier": 0.01, "lower_barrier": 0.01}
@@ -22,8 +22,6 @@ def bars(high, low, close, times=None, **more):
         "known_row": 3 * rows + 2,
         "first_row": 3 * rows,
         "close_row": 3 * rows + 2,
-        "open_ticks": np.array(close),
-        "second_ticks": np.array(close),
         "high_ticks": np.array(high),
         "low_ticks": np.array(low),
         "close_ticks": np.array(close),
@@ -31,13 +29,23 @@ def bars(high, low, close, times=None, **more):
         "close": np.array(close) / 10,
         "vwap": np.array(close) / 10,
         "volatility": np.full(count, 0.01),
+        "quality": np.zeros(count, np.int64),
     }
     return {**made, **{name: np.array(column) for name, column in more.items()}}
 
 
-def labels(given, columns):
-    made = run(label_plan(label_spec("l", "triple_barrier", {**BARRIERS, **given}, COST)), columns)
-    return made["labels"]
+def labels(given, columns, kind="triple_barrier"):
+    barriers = BARRIERS if kind == "triple_barrier" else {}
+    plan = Plan()
+    plan.clock("bars")
+    bar = {
+        name: plan.feed(name, "int" if column.dtype == np.int64 else "float")
+        for name, column in columns.items()
+    }
+    spec = label_spec("l", kind, {**barriers, **given}, COST)
+    for name, column in add_label(plan, spec, bar, "labels", bar).items():
+        plan.read(name, column)
+    return run(plan, columns)["labels"]
 
 
 CALM = ([1000] * 4, [1000] * 4, [1000] * 4)
@@ -92,23 +100,18 @@ def test_a_label_bounded_by_seconds_ends_at_the_last_bar_within_and_is_known_at_
     assert got["ret"][0] == pytest.approx(0.002, rel=1e-15)
 
 
-def test_entry_at_the_next_trade_is_after_the_bar_became_known():
-    before = np.array([3, 5, 8, 11])  # bar 0 closed before trade 3, which opened bar 1
-    columns = bars(*CALM, known_row=before, open_ticks=[1000, 1001, 1000, 1000])
-    columns["second_ticks"] = np.array([1000, 1005, 1000, 1000])
-    got = labels({"vertical_barrier": 1, "entry": "next_trade"}, columns)
-    assert got["ret"][0] == pytest.approx(1000 / 1005 - 1, rel=1e-12)
-    columns = bars(*CALM, open_ticks=[1000, 1001, 1000, 1000])
-    got = labels({"vertical_barrier": 1, "entry": "next_trade"}, columns)
-    assert got["ret"][0] == pytest.approx(1000 / 1001 - 1, rel=1e-12)
-
-
 def test_barriers_scale_with_volatility_and_a_null_one_makes_no_label():
     columns = bars([1000, 1005, 1005], [1000] * 3, [1000] * 3, volatility=[0.005, np.nan, 0.005])
     given = {"upper_barrier": 1.0, "lower_barrier": 1.0, "barrier_unit": "volatility"}
     got = labels({**given, "vertical_barrier": 1}, columns)
     assert got["bar_id"].tolist() == [0]
     assert got["ret"].tolist() == [0.005]
+
+
+def test_a_label_has_the_quality_of_its_bar_and_of_its_path():
+    columns = bars(*[[1000] * 5] * 3, quality=[1, 2, 4, 8, 16])
+    assert labels({"vertical_barrier": 2}, columns)["quality"].tolist() == [7, 14, 28]
+    assert labels({"window": 1}, columns, "forward_return")["quality"].tolist() == [3, 6, 12, 24]
 
 
 def test_an_open_label_is_no_row():
@@ -134,8 +137,7 @@ def test_the_walkthrough_s_labels_warn_that_their_barriers_are_below_cost():
     [
         ("triple_barrier", {"vertical_barrier": 20, "horizon": 50}, "QF460", "horizon is 50"),
         ("triple_barrier", {}, "QF461", "vertical_seconds"),
-        ("triple_barrier", {"horizon": 5, "tie": "book_replay"}, "QF462", "stop_first, skip"),
-        ("triple_barrier", {"horizon": 5, "entry": "book"}, "QF462", "close, next_trade"),
+        ("triple_barrier", {"horizon": 5, "entry": "mid"}, "QF402", "close|next_trade|book"),
         ("triple_barrier", {"horizon": 5, "barier": 1}, "QF404", "barier"),
         ("forward_return", {"window": 5, "horizon": 6}, "QF463", "window is 5"),
         ("forward_return", {}, "QF464", "window"),
@@ -153,9 +155,6 @@ def test_a_wrong_entry_is_refused_with_code_and_next_step(kind, given, code, tol
 
 @pytest.mark.parametrize("given", [{"barrier_unit": "volatility"}, {"side": "column"}], ids=str)
 def test_a_column_that_a_label_needs_must_be_given(given):
-    from qf.label_spec import add_label
-    from qf.program import Plan
-
     spec = label_spec("l", "triple_barrier", {**BARRIERS, "horizon": 5, **given}, COST)
     with pytest.raises(QuantflowError) as error:
         add_label(Plan(), spec, {}, "labels")

@@ -201,9 +201,8 @@ def _label_route(
 ) -> tuple[LabelRule, Route]:
     rule = label_spec(spec.name, spec.type, dict(spec.params), cost=project.costs.round_trip)
     name = f"{clock}/{spec.name}"
-    columns = add_label(
-        state.plan, rule, state.bars[clock], name, _label_inputs(project, state, spec, clock)
-    )
+    given = _label_inputs(project, state, spec, clock)
+    columns = add_label(state.plan, rule, state.bars[clock], name, given, state.tick)
     read = _read(state.plan, columns)
     constants = {"bar_clock": clock, "label_name": spec.name}
     return rule, Route(TABLES["cdm_labels"], "labels", name, read, constants)

@@ -4,8 +4,9 @@
 
 Made when bar i + window is; label_end is its feature_time, so it is never before feature_time.
 The volatility is the causal column of bar i: full-sample standardisation would leak and is no
-label. `barrier` is 0 (vertical), `cost` the round trip. Units: ret as a fraction of price, label
-as ret or in volatilities. Null rule: no row where a price or the volatility used is null or 0.
+label. `barrier` is 0 (vertical), `cost` the round trip, quality that of the bars i … i + window.
+Units: ret as a fraction of price, label as ret or in volatilities. Null rule: no row where a price
+or the volatility used is null or 0.
 Source: López de Prado (2018), Advances in Financial Machine Learning, section 3.2 (fixed horizon).
 """
 
@@ -24,11 +25,12 @@ USER = (
     " scale: raw|volatility = raw, column: close|vwap = close)"
 )
 INPUTS = {"bar": "bar_id", "known_time": "feature_time"}  # where they differ from the bar's columns
+UNREAD = ("volatility",)
 
 op = define(
-    "forward_return(bar: int, known_time: int, price, volatility, window: 1..65536,"
-    " round_trip: 0.0..1.0 = 0.0, scale: raw|volatility = raw) ->"
-    " bar_id: int, feature_time: int, label, label_end: int, ret, barrier: int, cost, weight",
+    "forward_return(bar: int, known_time: int, price, volatility, path_quality: int,"
+    " window: 1..65536, round_trip: 0.0..1.0 = 0.0, scale: raw|volatility = raw) -> bar_id: int,"
+    " feature_time: int, label, label_end: int, ret, barrier: int, cost, weight, quality: int",
     shape="emit",
     lookback=lambda window, **_: window,
     memory=lambda window, **_: 0,
@@ -59,7 +61,7 @@ def inputs(user):
 
 
 @op.definition
-def definition(bar, known_time, price, volatility, window, round_trip, scale):
+def definition(bar, known_time, price, volatility, path_quality, window, round_trip, scale):
     # Return the labels decided so far, in the order they were.
     rows = []
     for i in range(len(bar) - window):
@@ -70,15 +72,15 @@ def definition(bar, known_time, price, volatility, window, round_trip, scale):
         rows.append({
             "bar_id": bar[i], "feature_time": known_time[i], "label": ret / unit,
             "label_end": known_time[i + window], "ret": ret, "barrier": 0, "cost": round_trip,
-            "weight": 1.0,
+            "weight": 1.0, "quality": path_quality[i + window],
         })  # fmt: skip
     return rows
 
 
 @op.kernel
 def kernel(
-    bar, known_time, price, volatility, lo, hi, olo, made, room, params,
-    bar_id, feature_time, label, label_end, ret, barrier, cost, weight,
+    bar, known_time, price, volatility, path_quality, lo, hi, olo, made, room, params,
+    bar_id, feature_time, label, label_end, ret, barrier, cost, weight, quality,
 ):  # fmt: skip
     if hi - lo > room[0]:
         return hi - lo
@@ -93,6 +95,6 @@ def kernel(
             ret[r] = price[t] / price[i] - 1.0
             label[r] = ret[r] / unit
             bar_id[r], feature_time[r], label_end[r] = bar[i], known_time[i], known_time[t]
-            barrier[r], cost[r], weight[r] = 0, params[1], 1.0
+            barrier[r], cost[r], weight[r], quality[r] = 0, params[1], 1.0, path_quality[t]
             r += 1
     made[0] = r - olo

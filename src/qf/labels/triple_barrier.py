@@ -6,15 +6,24 @@
     ret = u, −l, or close of the path's last bar / entry − 1
 
 u and l are `upper` and `lower` times 1, the volatility of bar i, or the round-trip cost, rounded to
-1e-9 and compared in whole ticks; 0 switches a barrier off. entry `close` is the bar's last price;
-`next_trade` the first trade after the bar became known, whose bar is then the path's first. Both
-barriers inside one bar: `stop_first` takes the stop of the side (lower for long, upper for short),
-`skip` writes no label. label_end is the feature_time of the bar that decided, so it is never
-before feature_time; `barrier` is the one touched (+1, −1, 0). A row is made when it is decided,
-in the order of label_end, then bar_id. Open labels are the int64 state: at most `vertical_bars`,
-which is 4,096 where a label is bounded by seconds alone.
-Units: ret, upper and lower as fractions of price. Null rule: a bar whose volatility is null or 0
-(where that is the unit), or whose side is null or 0 (side `column`), gets no label.
+1e-9 and compared in whole ticks; 0 switches a barrier off. The entry is
+
+    close       the bar's last price
+    next_trade  the price of the first trade after the trade that made bar i exist
+    book        the ask for long, the bid for short, as the book stood when the first trade of a
+                later venue time met it: what closed the bar has taken its levels by then
+
+and a path entered by a trade begins with that trade. Both barriers inside one bar: `stop_first`
+takes the stop of the side (lower for long, upper for short), `skip` writes no label, `book_replay`
+takes the barrier that the bar's trades reached first, in tape order. label_end is the feature_time
+of the bar that decided, so it is never before feature_time; `barrier` is the one touched (+1, −1,
+0). A row is made when it is decided, in the order of label_end, then bar_id. Open labels are the
+int64 state: at most `vertical_bars`, which is 4,096 where a label is bounded by seconds alone.
+quality is that of bar i, of its path and of the trade that `book` enters at.
+Units: ret, upper and lower as fractions of price. Null rule: where there is no quote to enter at,
+label, ret and barrier are null and quality says why; a bar whose volatility is null or 0 (where
+that is the unit), whose side is null or 0 (side `column`), or that no trade follows before the
+vertical barrier (entry by a trade), or whose close is not above 0 (entry `close`), gets no label.
 Source: López de Prado (2018), Advances in Financial Machine Learning, sections 3.2-3.4.
 """
 
@@ -22,7 +31,58 @@ import math
 from fractions import Fraction
 
 from qf.errors import diagnostic
+from qf.labels.open_labels import (
+    BILLION,
+    BITS,
+    CALM,
+    CHUNK,
+    ENTRY,
+    FIELDS,
+    FROM,
+    HEAD,
+    ID,
+    INSIDE,
+    KNOWN,
+    LATE,
+    MET,
+    NO_ENTRY,
+    NO_LABEL,
+    NULL_LABEL,
+    OPEN,
+    REPLAY_TIES,
+    RISE,
+    SIDE,
+    SKIPPED,
+    SLOTS,
+    START,
+    TAIL,
+    TIME,
+    UNDEFINED_BIT,
+    WAITING,
+    WHEN,
+    add_bits,
+    begin_chunk,
+    billionths,
+    end_block,
+    enter,
+    first_later,
+    first_rise,
+    first_touch,
+    gain_of,
+    keep_label,
+    mark_open_bar,
+    open_label,
+    pass_over,
+    place_rows,
+    quote_ticks,
+    settle,
+    spread_bits,
+    take_row,
+    walk,
+    words_of,
+)
 from qf.op import define
+from qf.schema import NULL_INT
 
 USER = (
     "triple_barrier(upper_barrier: 0.0..1000.0, lower_barrier: 0.0..1000.0,"
@@ -31,7 +91,16 @@ USER = (
     " entry: close|next_trade|book = close, tie: stop_first|skip|book_replay = stop_first,"
     " side: long|short|column = long, vertical_label: zero|sign = zero)"
 )
-INPUTS = {"bar": "bar_id", "known_time": "feature_time"}  # where they differ from the bar's columns
+INPUTS = {"bar": "bar_id", "known_time": "feature_time", "bar_quality": "quality"}
+TRADES = {
+    "trade_ticks": "price_ticks",
+    "trade_time": "event_time",
+    "trade_quality": "quality",
+    "trade_price": "price",
+    "bid": "bid_price_0",
+    "ask": "ask_price_0",
+}
+UNREAD = ("volatility", "position", *TRADES)
 MOST_BARS = 4096  # of a label that is bounded by seconds alone
 
 TWO_HORIZONS = diagnostic(
@@ -44,51 +113,36 @@ NO_VERTICAL = diagnostic(
     "a triple barrier needs a vertical one",
     hint="add vertical_barrier (bars) or vertical_seconds",
 )
-NEEDS_BOOK = diagnostic(
-    "QF462",
-    "{option}: {value} needs the book inside each bar, and labels are made from bar rows",
-    hint="choose one of: {choices}",
-)
 
 op = define(
     "triple_barrier(bar: int, known_time: int, known_row: int, first_row: int, close_row: int,"
-    " open_ticks: int, second_ticks: int, high_ticks: int, low_ticks: int, close_ticks: int,"
-    " volatility, position: int, upper: 0.0..1000.0, lower: 0.0..1000.0,"
+    " high_ticks: int, low_ticks: int, close_ticks: int, bar_quality: int, volatility,"
+    " position: int, trade_ticks: int, trade_time: int, trade_quality: int, trade_price, bid, ask,"
+    " upper: 0.0..1000.0, lower: 0.0..1000.0,"
     " unit: fraction|volatility|cost = fraction, round_trip: 0.0..1.0 = 0.0,"
     " vertical_bars: 1..65536 = 4096, vertical_ns: 0..604800000000000 = 0,"
-    " entry: close|next_trade = close, tie: stop_first|skip = stop_first,"
+    " entry: close|next_trade|book = close, tie: stop_first|skip|book_replay = stop_first,"
     " side: long|short|column = long, vertical_label: zero|sign = zero) ->"
-    " bar_id: int, feature_time: int, label, label_end: int, ret, barrier: int, cost, weight",
+    " bar_id: int, feature_time: int, label, label_end: int, ret, barrier: int, cost, weight,"
+    " quality: int",
     shape="emit",
     lookback=lambda **_: 1,
     memory=lambda **_: 0,
-    ints=lambda vertical_bars, **_: HEADER + FIELDS * 2 * (vertical_bars + 1),
+    ints=lambda vertical_bars, **_: words_of(vertical_bars),
     unit="1",
 )
 op.polars_missing("a label looks ahead; the definition over whole columns is its twin")
 
-HEADER = 8
-HEAD, TAIL, WAITING, LEAST_UPPER, MOST_LOWER, SKIPPED = 0, 1, 2, 3, 4, 5
-FIELDS = 10
-ID, TIME, KNOWN, START, ENTRY, UPPER, LOWER, UP, DOWN, SIDE = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
-BILLION = 1_000_000_000
-TOO_LATE = -1  # in place of an entry price: no trade came before the vertical barrier
-WIDEST = 9 * BILLION  # wider barriers are never met; the product below stays within an int64
-NEVER_UP, NEVER_DOWN = 2**63 - 1, -(2**63)
-NEXT_TRADE, SKIP, SHORT, COLUMN, SIGN, VOLATILITY, COST = 1, 1, 1, 2, 1, 1, 2
+CLOSE, BOOK, SHORT, COLUMN, SIGN, VOLATILITY, COST = 0, 2, 1, 2, 1, 1, 2
 
 
 def resolve(user, cost):
-    """Return the kernel's parameters. Errors: QF460, QF461, QF462."""
+    """Return the kernel's parameters. Errors: QF460, QF461."""
     vertical = user["vertical_barrier"] or user["horizon"]
     if user["horizon"] and user["horizon"] != vertical:
         raise TWO_HORIZONS(horizon=user["horizon"], vertical=vertical)
     if not vertical and not user["vertical_seconds"]:
         raise NO_VERTICAL()
-    if user["entry"] == "book":
-        raise NEEDS_BOOK(option="entry", value="book", choices="close, next_trade")
-    if user["tie"] == "book_replay":
-        raise NEEDS_BOOK(option="tie", value="book_replay", choices="stop_first, skip")
     return {
         "upper": user["upper_barrier"],
         "lower": user["lower_barrier"],
@@ -107,184 +161,222 @@ def barriers(user, cost):
     return {name: user[name] * (scale or 0.0) for name in names if user[name] > 0}
 
 
+def trades(user):
+    """Return which column of the tick clock an input reads, for the options that need trades."""
+    if user["entry"] == "book":
+        return TRADES
+    needed = user["entry"] == "next_trade" or user["tie"] == "book_replay"
+    return {"trade_ticks": "price_ticks"} if needed else {}
+
+
+def entry_of(i, view, known_row, close_ticks, trade_ticks, trade_time, quotes, price, entry):
+    # Return the row of the trade by which a label enters, -1 for its own bar, and the price.
+    if entry == "close":
+        return -1, close_ticks[i]
+    known = known_row[i]
+    later = range(known + 1, len(trade_ticks))
+    if entry == "book":
+        newest = max(trade_time[: known + 1])
+        later = [row for row in later if trade_time[row] > newest]
+    row = next(iter(later), None)
+    if row is None or entry == "next_trade":
+        return row, trade_ticks[row] if row is not None else None
+    quote = quotes[view][row]
+    return row, round(quote / (price[row] / trade_ticks[row])) if quote > 0 else None
+
+
 @op.definition
 def definition(
-    bar, known_time, known_row, first_row, close_row, open_ticks, second_ticks, high_ticks,
-    low_ticks, close_ticks, volatility, position, upper, lower, unit, round_trip, vertical_bars,
-    vertical_ns, entry, tie, side, vertical_label,
+    bar, known_time, known_row, first_row, close_row, high_ticks, low_ticks, close_ticks,
+    bar_quality, volatility, position, trade_ticks, trade_time, trade_quality, trade_price, bid,
+    ask, upper, lower, unit, round_trip, vertical_bars, vertical_ns, entry, tie, side,
+    vertical_label,
 ):  # fmt: skip
     # Return the labels decided so far, in the order they were.
     rows = []
+    quotes = {1: ask, -1: bid}
     for i in range(len(bar)):
         scale = {"fraction": 1.0, "cost": round_trip, "volatility": volatility[i]}[unit]
         view = {"long": 1, "short": -1, "column": position[i]}[side]
-        if not scale > 0 or view not in (1, -1):
+        if not scale > 0 or view not in (1, -1) or (entry == "close" and close_ticks[i] <= 0):
             continue
         up, down = (Fraction(math.floor(w * scale * 1e9 + 0.5), BILLION) for w in (upper, lower))
-        price = close_ticks[i] if entry == "close" else None
+        start, price = entry_of(
+            i, view, known_row, close_ticks, trade_ticks, trade_time, quotes, trade_price, entry
+        )
+        top = math.ceil(price * (1 + up)) if up > 0 and price is not None else math.inf
+        bottom = math.floor(price * (1 - down)) if down > 0 and price is not None else -math.inf
         for j in range(i + 1, len(bar)):
             late = vertical_ns > 0 and known_time[j] > known_time[i] + vertical_ns
-            if price is None and not late and close_row[j] > known_row[i]:
-                price = open_ticks[j] if first_row[j] > known_row[i] else second_ticks[j]
-            above = below = False
-            if price is not None and not late:
-                above = up > 0 and high_ticks[j] >= price * (1 + up)
-                below = down > 0 and low_ticks[j] <= price * (1 - down)
-            if above and below and tie == "skip":
-                break
-            if above and below:
-                above, below = view < 0, view > 0
-            if not (above or below or late or j == i + vertical_bars):
+            entered = start is not None and start <= close_row[j - late]
+            path = [high_ticks[j], low_ticks[j]]
+            if entry != "close" or tie == "book_replay":
+                path = trade_ticks[max(first_row[j], start or 0) : close_row[j] + 1]
+            path = path if entered and not late else []
+            above = [n for n, p in enumerate(path) if p >= top]
+            below = [n for n, p in enumerate(path) if p <= bottom]
+            due = above or below or late or j == i + vertical_bars
+            if not due and not (entered and price is None):
                 continue
-            if price is None:
-                break
             met = 1 if above else -1 if below else 0
-            last = close_ticks[j - 1 if late else j]
-            ret = {1: float(up), -1: -float(down), 0: (last - price) / price}[met]
+            if above and below:
+                first = 1 if above[0] < below[0] else -1
+                met = {"stop_first": -view, "skip": None, "book_replay": first}[tie]
+            if not entered or met is None:
+                break
+            ret = math.nan
+            if price is not None:
+                last = close_ticks[j - 1 if late else j]
+                ret = {1: float(up), -1: -float(down), 0: (last - price) / price}[met]
             sign = (ret > 0) - (ret < 0) if vertical_label == "sign" else 0
+            bits = trade_quality[start] if entry == "book" else 0
+            bits = UNDEFINED_BIT if price is None and not bits else bits
+            for k in range(i, j + 1):
+                bits |= bar_quality[k]
+            known = price is not None
             rows.append({
-                "bar_id": bar[i], "feature_time": known_time[i], "label": float(met or sign),
-                "label_end": known_time[j], "ret": ret, "barrier": met, "cost": round_trip,
+                "bar_id": bar[i], "feature_time": known_time[i], "quality": bits,
+                "label": float(met or sign) if known else math.nan, "label_end": known_time[j],
+                "ret": ret, "barrier": met if known else NULL_INT, "cost": round_trip,
                 "weight": 1.0, "decided": j,
             })  # fmt: skip
             break
     return sorted(rows, key=lambda row: (row.pop("decided"), row["bar_id"]))
 
 
-def billionths(width, scale):
-    """Return width · scale in whole billionths, at most WIDEST."""
-    return int(min(math.floor(width * scale * 1e9 + 0.5), WIDEST))
+def enter_by_trade(word, at, kind, stop, base, ticks, time, bits, price, bid, ask):
+    """Enter a label, where the trade it enters by is among those before index `stop`."""
+    known = base + word[at + KNOWN]
+    if kind != BOOK and known + 1 < stop:
+        enter(word, at, known + 1 - base, ticks[known + 1], 0)
+    if kind == BOOK:
+        t = first_rise(word, time, known, stop)
+        if t < stop:
+            quote = ask[t] if word[at + SIDE] > 0 else bid[t]
+            enter(word, at, t - base, quote_ticks(quote, price[t], ticks[t]), bits[t])
 
 
-def ticks_of(entry, part):
-    """Return entry · part / 1e9 rounded up to a whole tick, within an int64 for entry < 2**60."""
-    return entry // BILLION * part - (-(entry % BILLION * part) // BILLION)
+def judge(
+    word, at, start, begin, until, stop, kind, tie, first_row, close_row, high_ticks, low_ticks,
+    ticks, time, bits, price, bid, ask, oldest, newest, base,
+):  # fmt: skip
+    """Return the bar in begin..until-1 that decides a label, and what it touched there."""
+    if kind == CLOSE and tie != REPLAY_TIES:
+        return first_touch(word, at, high_ticks, low_ticks, start, begin, until)
+    if word[at + ENTRY] == NO_ENTRY:
+        enter_by_trade(word, at, kind, newest, base, ticks, time, bits, price, bid, ask)
+    return walk(
+        word, at, high_ticks, low_ticks, first_row, close_row, ticks, start, begin, until, base,
+        oldest, tie,
+    )  # fmt: skip
 
 
-def place_barriers(word, at, entry):
-    """Write the entry price of the label at `at` and the ticks at which it is decided."""
-    word[at + ENTRY] = entry
-    up, down = word[at + UP], word[at + DOWN]
-    word[at + UPPER] = entry + ticks_of(entry, up) if up > 0 else NEVER_UP
-    word[at + LOWER] = entry - ticks_of(entry, down) if down > 0 else NEVER_DOWN
-    word[LEAST_UPPER] = min(word[LEAST_UPPER], word[at + UPPER])
-    word[MOST_LOWER] = max(word[MOST_LOWER], word[at + LOWER])
-
-
-def move_label(word, at, to):
-    """Move an open label to the front and let the barriers that decide every scan hold it."""
-    if to != at:
-        for k in range(FIELDS):
-            word[to + k] = word[at + k]
-    word[LEAST_UPPER] = min(word[LEAST_UPPER], word[to + UPPER])
-    word[MOST_LOWER] = max(word[MOST_LOWER], word[to + LOWER])
-
-
-def enter_waiting(word, first, last, time, vertical_ns, price, second):
-    """Give the labels that wait for a trade the first one after their bar became known."""
-    while word[WAITING] > 0:
-        at = HEADER + FIELDS * (word[TAIL] - word[WAITING])
-        if vertical_ns > 0 and time > word[at + TIME] + vertical_ns:
-            word[at + ENTRY] = TOO_LATE
-        elif last > word[at + KNOWN]:
-            place_barriers(word, at, price if first > word[at + KNOWN] else second)
-        else:
-            break
-        word[WAITING] -= 1
-
-
-def append_label(word, capacity):
-    """Return the place of a new label, moving the open ones to the front where there is none."""
-    if word[TAIL] == capacity:
-        shift = FIELDS * word[HEAD]
-        for k in range(HEADER + shift, HEADER + FIELDS * word[TAIL]):
-            word[k - shift] = word[k]
-        word[TAIL] -= word[HEAD]
-        word[HEAD] = 0
-    word[TAIL] += 1
-    return HEADER + FIELDS * (word[TAIL] - 1)
-
-
-def open_label(word, capacity, known, up, down, view):
-    """Append a label without entry price; `known` is its bar's id, time, known_row and number."""
-    at = append_label(word, capacity)
-    for k in range(4):
-        word[at + k] = known[k]
-    word[at + ENTRY] = 0
-    word[at + UPPER], word[at + LOWER] = NEVER_UP, NEVER_DOWN
-    word[at + UP], word[at + DOWN] = up, down
-    word[at + SIDE] = view
-    word[WAITING] += 1
-    return at
+def judge_chunk(
+    word, start, stop, offset, params, bar, known_time, known_row, first_row, close_row, high_ticks,
+    low_ticks, close_ticks, bar_quality, volatility, position, ticks, time, bits, price, bid, ask,
+    oldest, newest, base,
+):  # fmt: skip
+    """Open a label per bar in start..stop-1, and find how it and those before end, if they do."""
+    unit, side, bars, vertical_ns = int(params[2]), int(params[8]), int(params[4]), int(params[5])
+    kind, tie = int(params[6]), int(params[7])
+    scale = params[3] if unit == COST else 1.0
+    up, down = billionths(params[0], scale), billionths(params[1], scale)
+    seen, alike = spread_bits(bar_quality, start, stop)
+    edge, k = start if vertical_ns > 0 else stop, word[HEAD]
+    old = word[TAIL]
+    while k < old:
+        at = SLOTS + FIELDS * k
+        end = word[at + START] - offset + 1 + bars
+        if vertical_ns > 0:
+            edge = first_later(known_time, edge, stop, word[at + TIME] + vertical_ns)
+        if k < word[CALM] and edge == stop and end > stop:  # nor are those after it due
+            k = pass_over(word, k, seen)
+            continue
+        t, mark = judge(
+            word, at, start, start, min(end, edge), stop, kind, tie, first_row, close_row,
+            high_ticks, low_ticks, ticks, time, bits, price, bid, ask, oldest, newest, base,
+        )  # fmt: skip
+        until = settle(word, at, t, mark, tie, edge, end, start, stop)
+        add_bits(word, at, bar_quality, start, until, alike)
+        k += 1
+    for i in range(start, stop):
+        view = position[i] if side == COLUMN else -1 if side == SHORT else 1
+        if unit == VOLATILITY:
+            scale = volatility[i]
+        if not scale > 0.0 or abs(view) != 1 or (kind == CLOSE and close_ticks[i] <= 0):
+            continue
+        if unit == VOLATILITY:
+            up, down = billionths(params[0], scale), billionths(params[1], scale)
+        at = open_label(
+            word, bar[i], known_time[i], known_row[i], offset + i, view, up, down, bar_quality[i]
+        )
+        if kind == CLOSE:
+            enter(word, at, INSIDE, close_ticks[i], 0)
+        if vertical_ns > 0:
+            edge = first_later(known_time, edge, stop, known_time[i] + vertical_ns)
+        end = i + 1 + bars
+        t, mark = judge(
+            word, at, start, i + 1, min(end, edge), stop, kind, tie, first_row, close_row,
+            high_ticks, low_ticks, ticks, time, bits, price, bid, ask, oldest, newest, base,
+        )  # fmt: skip
+        until = settle(word, at, t, mark, tie, edge, end, start, stop)
+        add_bits(word, at, bar_quality, i + 1, until, alike)
 
 
 @op.kernel
 def kernel(
-    bar, known_time, known_row, first_row, close_row, open_ticks, second_ticks, high_ticks,
-    low_ticks, close_ticks, volatility, position, lo, hi, row, olo, made, room, params, ints,
-    bar_id, feature_time, label, label_end, ret, barrier, cost, weight,
+    bar, known_time, known_row, first_row, close_row, high_ticks, low_ticks, close_ticks,
+    bar_quality, volatility, position, trade_ticks, trade_time, trade_quality, trade_price, bid,
+    ask, lo, hi, row, olo, made, room, slo, shi, srow, params, ints, bar_id, feature_time, label,
+    label_end, ret, barrier, cost, weight, quality,
 ):  # fmt: skip
-    wanted = ints[TAIL] - ints[HEAD] + hi - lo
-    if wanted > room[0]:
-        return wanted
-    unit, side = int(params[2]), int(params[8])
-    bars, vertical_ns = int(params[4]), int(params[5])
-    scale = params[3] if unit == COST else 1.0
-    up, down = billionths(params[0], scale), billionths(params[1], scale)
-    r = olo
-    for t in range(lo, hi):
-        number, time = row + t - lo, known_time[t]
-        high, low = high_ticks[t], low_ticks[t]
-        if ints[WAITING] > 0:
-            enter_waiting(
-                ints, first_row[t], close_row[t], time, vertical_ns, open_ticks[t], second_ticks[t]
-            )
-        # Unless a barrier is met, only the oldest labels can be decided: by the vertical one.
-        every = high >= ints[LEAST_UPPER] or low <= ints[MOST_LOWER]
-        if every:
-            ints[LEAST_UPPER], ints[MOST_LOWER] = NEVER_UP, NEVER_DOWN
+    if ints[TAIL] - ints[HEAD] + hi - lo > room[0]:
+        return ints[TAIL] - ints[HEAD] + hi - lo
+    by_trades = params[6] != CLOSE or params[7] == REPLAY_TIES
+    end, a, more = olo, lo, by_trades or hi > lo
+    ints[RISE] = slo
+    while more:
+        b = min(hi, a + CHUNK)
+        begin_chunk(ints, int(params[4]), high_ticks, low_ticks, a, b)
+        judge_chunk(
+            ints, a, b, row - lo, params, bar, known_time, known_row, first_row, close_row,
+            high_ticks, low_ticks, close_ticks, bar_quality, volatility, position, trade_ticks,
+            trade_time, trade_quality, trade_price, bid, ask, slo, shi, slo - srow,
+        )  # fmt: skip
+        end = place_rows(ints, b - a, end)
         k = ints[HEAD]
-        kept = k
+        to = k
+        ints[WAITING] = 0
         while k < ints[TAIL]:
-            at = HEADER + FIELDS * k
-            late = vertical_ns > 0 and time > ints[at + TIME] + vertical_ns
-            due = late or number - ints[at + START] >= bars
-            if not every and not due:
-                break
-            entry = ints[at + ENTRY]
-            above = 1 if not late and high >= ints[at + UPPER] else 0
-            below = 1 if not late and low <= ints[at + LOWER] else 0
-            if above + below == 0 and not due:
-                move_label(ints, at, HEADER + FIELDS * kept)
-                kept += 1
-            elif above + below == 2 and params[7] == SKIP:
-                ints[SKIPPED] += 1
-            elif entry > 0:
-                met = above - below if above + below < 2 else -ints[at + SIDE]
-                gain = ints[at + UP] / 1e9 if met > 0 else -(ints[at + DOWN] / 1e9)
-                if met == 0:
-                    gain = ((close_ticks[t - 1] if late else close_ticks[t]) - entry) / entry
+            if k == ints[SKIPPED]:
+                ints[HEAD] = k
+                k = ints[CALM]
+                to = k
+                continue
+            at = SLOTS + FIELDS * k
+            when, met = ints[at + WHEN], ints[at + MET]
+            if when == OPEN:
+                ints[WAITING] += 1 if ints[at + FROM] != INSIDE else 0
+                keep_label(ints, at, SLOTS + FIELDS * to)
+                to += 1
+            elif met != NO_LABEL:
+                r = take_row(ints, when - a)
+                gain = gain_of(ints, at, close_ticks, when)
+                met = 0 if met == LATE else met
                 bar_id[r], feature_time[r] = ints[at + ID], ints[at + TIME]
-                label[r], barrier[r] = met, met
+                label[r], barrier[r], ret[r] = met, met, gain
+                if met == NULL_LABEL:
+                    label[r], barrier[r] = math.nan, NULL_INT
                 if met == 0 and params[9] == SIGN:
                     label[r] = (gain > 0.0) - (gain < 0.0)
-                label_end[r], ret[r], cost[r], weight[r] = time, gain, params[3], 1.0
-                r += 1
-            elif entry == 0:
-                ints[WAITING] -= 1
+                label_end[r], cost[r], weight[r] = known_time[when], params[3], 1.0
+                quality[r] = ints[at + BITS]
             k += 1
-        if every:
-            ints[TAIL] = kept
-        else:
-            ints[HEAD] = k
-        scale = volatility[t] if unit == VOLATILITY else scale
-        view = position[t] if side == COLUMN else -1 if side == SHORT else 1
-        if scale > 0.0 and abs(view) == 1:
-            if unit == VOLATILITY:
-                up, down = billionths(params[0], scale), billionths(params[1], scale)
-            known = (bar[t], time, known_row[t], number)
-            at = open_label(ints, 2 * (bars + 1), known, up, down, view)
-            if params[6] != NEXT_TRADE:
-                ints[WAITING] -= 1
-                place_barriers(ints, at, close_ticks[t])
-    made[0] = r - olo
+        ints[TAIL] = to
+        a = b
+        more = a < hi
+    end_block(ints, trade_time, shi if params[6] == BOOK else 0)
+    if by_trades:
+        begin = slo - srow + close_row[hi - 1] + 1 if hi > lo else slo
+        mark_open_bar(ints, trade_ticks, begin, shi, slo - srow, int(params[7]))
+    made[0] = end - olo

@@ -1,7 +1,8 @@
 """The laws of labels: each takes a label op and raises QF820 where it is broken.
 
 Options come from each label's own USER signature and numbers from a ladder, so a new file in
-labels/ is held to the laws without a new test.
+labels/ is held to the laws without a new test. The labels lie on bars of random trades, made by
+rules that close with a trade, before one, and several times on one.
 """
 
 from __future__ import annotations
@@ -13,68 +14,80 @@ from typing import Any
 
 import numpy as np
 
+from qf.bar_clock import add_bars, bar_clock
 from qf.errors import QuantflowError
 from qf.label_spec import LabelSpec, add_label, label_spec
-from qf.op import Op, family
+from qf.op import Op, family, find
 from qf.program import Plan
-from qf.schema import NULL_INT
+from qf.schema import BIT, NULL_INT
 from qf.signature import parse_signature
 from qf.testing.contract.compare import BROKEN_LAW, close, same_bits
-from qf.testing.contract_bars import Columns, run
+from qf.testing.contract_bars import UNITS, Columns, run
 
-BARS = 150
-CUTS = (1, 2, 30, 31, 90, 149)
+TRADES = 360
+CUTS = (1, 2, 30, 31, 90, 149, 150, 350)
 COST = 0.003
+ENTRIES: tuple[dict[str, Any], ...] = (
+    {"type": "tick", "count": 3},
+    {"type": "time", "seconds": 2},
+    {"type": "volume", "threshold": 3, "overflow": "split"},
+)
 _LADDER = (1, 5, 20, 60)
 _WIDTHS = (0.001, 0.0004, 0.0, 0.01)
-_BAR_INTS = [
-    "bar_id",
-    "feature_time",
-    "known_row",
-    "first_row",
-    "close_row",
-    "open_ticks",
-    "second_ticks",
-    "high_ticks",
-    "low_ticks",
-    "close_ticks",
+_INTS = (
+    "price_ticks",
+    "size_lots",
+    "value_units",
+    "direction",
+    "event_time",
+    "processed_time",
+    "seq",
+    "quality",
     "side",
-]
-_BAR_FLOATS = ("close", "vwap", "volatility")
+)
+_FLOATS = ("mid", "spread", "price", "bid_price_0", "ask_price_0", "volatility")
 
 
-def random_bars(seed: int, bars: int = BARS) -> Columns:
-    """Return a bar clock's columns: bars of one trade, ties in time, bars that close before."""
+def random_trades(seed: int, trades: int = TRADES) -> Columns:
+    """Return a tick clock's columns: wide steps, ties in time, times running back, null quotes."""
     draw = np.random.default_rng(seed)
-    members = draw.choice([1, 2, 9], bars)
-    ends = np.cumsum(members)
-    steps = draw.integers(-40, 41, (bars, 9)).cumsum(axis=1) // 3
-    base = 10_000 + np.cumsum(draw.integers(-9, 10, bars))
-    paths = base[:, None] + np.where(np.arange(9) < members[:, None], steps, steps[:, :1])
-    last = paths[np.arange(bars), members - 1]
-    before = draw.random(bars) < 0.3
-    volatility = np.abs(draw.normal(0.0, 0.001, bars))
-    volatility[draw.random(bars) < 0.1] = draw.choice([np.nan, 0.0])
+    ticks = 10_000 + np.cumsum(draw.integers(-6, 7, trades) * draw.choice([0, 1, 1], trades))
+    size = draw.integers(1, 21, trades) * draw.choice([1, 1, 1, 6], trades)
+    steps = draw.choice([0, 0, 1, 400_000_000, 900_000_000], trades)
+    received = 10**18 + np.cumsum(steps)
+    venue = received // 500_000_000 * 500_000_000 + draw.choice([0, 0, 0, -(10**9)], trades)
+    bid = ticks - draw.integers(0, 4, trades)
+    ask = bid + draw.integers(1, 9, trades)
+    lost = draw.random(trades) < 0.08
+    quotes = {"bid_price_0": bid / 100, "ask_price_0": ask / 100}
+    for quote in quotes.values():
+        quote[lost | (draw.random(trades) < 0.03)] = np.nan
+    bits = np.where(draw.random(trades) < 0.05, 1 << draw.integers(5, 12, trades), 0)
+    volatility = np.abs(draw.normal(0.0, 0.001, trades))
+    volatility[draw.random(trades) < 0.1] = draw.choice([np.nan, 0.0])
     return {
-        "bar_id": np.arange(bars) + np.cumsum(draw.random(bars) < 0.1),
-        "feature_time": 10**18 + np.cumsum(draw.choice([0, 1, 400_000_000], bars)),
-        "known_row": ends - 1 + before,
-        "first_row": ends - members,
-        "close_row": ends - 1,
-        "open_ticks": paths[:, 0],
-        "second_ticks": np.where(members > 1, paths[:, 1], NULL_INT),
-        "high_ticks": paths.max(axis=1),
-        "low_ticks": paths.min(axis=1),
-        "close_ticks": last,
-        "side": draw.choice([1, -1, 0, NULL_INT], bars, p=[0.45, 0.45, 0.05, 0.05]),
-        "close": last / 100,
-        "vwap": last / 100 + draw.random(bars),
+        "price_ticks": ticks,
+        "size_lots": size,
+        "value_units": ticks * size,
+        "direction": draw.choice([1, -1, 0], trades),
+        "event_time": venue,
+        "processed_time": received,
+        "seq": np.cumsum(draw.integers(1, 4, trades)),
+        "quality": bits | np.where(lost, BIT["unsynced"], 0),
+        "side": draw.choice([1, -1, 0, NULL_INT], trades, p=[0.45, 0.45, 0.05, 0.05]),
+        "mid": (quotes["bid_price_0"] + quotes["ask_price_0"]) / 2,
+        "spread": quotes["ask_price_0"] - quotes["bid_price_0"],
+        "price": ticks / 100,
+        **quotes,
         "volatility": volatility,
     }
 
 
-def label_specs(op: Op, seed: int = 0) -> Iterator[LabelSpec]:
-    """Yield every combination of options that the label does not refuse, with drawn numbers."""
+def label_specs(op: Op, seed: int = 0, share: int = 1) -> Iterator[tuple[int, LabelSpec]]:
+    """Yield a number and a label for every combination of options, with drawn numbers.
+
+    With `share` only one combination in so many, another one for each seed.
+    """
     draw = np.random.default_rng(seed)
     module: Any = sys.modules[op.module]
     parameters = parse_signature(module.USER).parameters
@@ -91,40 +104,63 @@ def label_specs(op: Op, seed: int = 0) -> Iterator[LabelSpec]:
             if parameter.name.endswith("seconds"):
                 number = (0.0, 1.0, 3.5, 0.0)[draw.integers(4)]
             given[parameter.name] = number
+        if turn % share != seed % share:
+            continue
         try:
-            yield label_spec(f"{op.name}_{turn}", op.name, given, COST)
-        except QuantflowError:  # a refused option, such as one that needs the book
+            yield seed + turn, label_spec(f"{op.name}_{turn}", op.name, given, COST)
+        except QuantflowError:  # a refused combination of numbers
             continue
 
 
-def label_plan(spec: LabelSpec) -> Plan:
-    """Return a plan that is fed `random_bars` and reads the label's columns."""
+def label_plan(spec: LabelSpec, turn: int = 0) -> Plan:
+    """Return a plan that is fed `random_trades` and reads the label's columns and its bars'."""
     plan = Plan()
-    plan.clock("bars")
-    bar = {name: plan.feed(name, "int") for name in _BAR_INTS}
-    bar |= {name: plan.feed(name) for name in _BAR_FLOATS}
-    given = {name: bar[name] for name in ("volatility", "side")}
-    for name, column in add_label(plan, spec, bar, "labels", given).items():
+    plan.clock("tick")
+    tick = {name: plan.feed(name, "int") for name in _INTS}
+    tick |= {name: plan.feed(name) for name in _FLOATS}
+    clock = bar_clock(ENTRIES[turn % len(ENTRIES)], UNITS)
+    bar = add_bars(plan, clock, tick)
+    rows, out, given = [bar["first_row"], bar["close_row"]], [bar["bar_id"].clock], {}
+    for name, aggregation in (("volatility", "last"), ("side", "last_int")):
+        folded = plan.add(find(aggregation, "aggregations"), [tick[name], *rows], out=out)
+        given[name] = folded[0][0]
+    for name, column in {**bar, **given}.items():
+        plan.read(name, column)
+    for name, column in add_label(plan, spec, bar, "labels", given, tick).items():
         plan.read(name, column)
     return plan
 
 
-def decided_labels(spec: LabelSpec, bars: Columns) -> Columns:
+def decided_labels(spec: LabelSpec, made: dict[str, Columns], trades: Columns) -> Columns:
     """Return what the definition says of whole columns, in the kernel's order."""
-    named = {**bars, "position": bars["side"]}
-    inputs = spec.op.signature.inputs
-    columns = [named[spec.columns.get(i.name, i.name)].tolist() for i in inputs]
-    rows = spec.op.rules["definition"](*columns, **spec.parameters)
+    bars = next(columns for clock, columns in made.items() if clock not in ("tick", "labels"))
+    named: dict[str, Any] = dict.fromkeys((i.name for i in spec.op.signature.inputs), bars["close"])
+    named |= {**bars, "position": bars["side"]}
+    rows = spec.parameters.get("window", 0) + 1
+    joined = [
+        np.bitwise_or.reduce(bars["quality"][max(0, t + 1 - rows) : t + 1]) for t in _of(bars)
+    ]
+    named["path_quality"] = np.array(joined, np.int64)
+    columns = [named[spec.columns.get(i.name, i.name)] for i in spec.op.signature.inputs]
+    for place, given in enumerate(spec.op.signature.inputs):
+        if given.name in spec.trades:
+            columns[place] = trades[spec.trades[given.name]]
+    rows = spec.op.rules["definition"](*(c.tolist() for c in columns), **spec.parameters)
     kinds = {o.name: np.int64 if o.kind == "int" else np.float64 for o in spec.op.signature.outputs}
     return {name: np.array([row[name] for row in rows], kind) for name, kind in kinds.items()}
 
 
-def label_equals_definition(op: Op, start: int = 0) -> None:
+def _of(bars: Columns) -> range:
+    return range(len(bars["bar_id"]))
+
+
+def label_equals_definition(op: Op, start: int = 0, share: int = 1) -> None:
     """Hold every label to the brute-force definition: the same rows, in the same order."""
-    for seed, spec in enumerate(label_specs(op, start), start):
-        bars = random_bars(seed)
-        got, want = run(label_plan(spec), bars)["labels"], decided_labels(spec, bars)
-        where = f"{spec.parameters}, bars {seed}"
+    for seed, spec in label_specs(op, start, share):
+        trades = random_trades(seed)
+        made = run(label_plan(spec, seed), trades)
+        got, want = made["labels"], decided_labels(spec, made, trades)
+        where = f"{spec.parameters}, trades {seed}"
         if len(got["label"]) != len(want["label"]):
             what = f"{len(got['label'])} labels, the definition says {len(want['label'])} ({where})"
             raise BROKEN_LAW(op=op.name, law="label_equals_definition", what=what)
@@ -132,45 +168,51 @@ def label_equals_definition(op: Op, start: int = 0) -> None:
 
 
 def label_ends_after_its_bar(op: Op) -> None:
-    """Demand label_end >= feature_time, rows in order of label_end, one per bar at most."""
-    for seed, spec in enumerate(label_specs(op)):
-        got = run(label_plan(spec), random_bars(1000 + seed))["labels"]
+    """Demand label_end >= feature_time, rows in order of label_end, one per bar at most.
+
+    A label is null only with a reason in its quality.
+    """
+    for seed, spec in label_specs(op, 1000, 3):
+        got = run(label_plan(spec, seed), random_trades(seed))["labels"]
         early = np.flatnonzero(got["label_end"] < got["feature_time"])
         back = np.flatnonzero(np.diff(got["label_end"]) < 0)
         twice = len(set(got["bar_id"].tolist())) != len(got["bar_id"])
-        if len(early) or len(back) or twice:
-            what = f"{len(early)} end before their bar, {len(back)} out of order, twice: {twice}"
+        mute = np.flatnonzero(np.isnan(got["label"]) & (got["quality"] == 0))
+        if len(early) or len(back) or twice or len(mute):
+            what = f"{len(early)} end before their bar, {len(back)} out of order, twice: {twice},"
+            what += f" {len(mute)} null without a reason ({spec.parameters})"
             raise BROKEN_LAW(op=op.name, law="label_ends_after_its_bar", what=what)
 
 
-def only_decided_labels_are_rows(op: Op, upto: int = 80) -> None:
-    """Demand that bars yet to come change no label: what is written early is written for good."""
-    for seed, spec in enumerate(label_specs(op)):
-        bars = random_bars(2000 + seed)
-        plan = label_plan(spec)
-        early = run(plan, {name: column[:upto] for name, column in bars.items()})["labels"]
-        whole = run(plan, bars)["labels"]
+def only_decided_labels_are_rows(op: Op, upto: int = 200) -> None:
+    """Demand that trades yet to come change no label: what is written early is written for good."""
+    for seed, spec in label_specs(op, 2000, 3):
+        trades = random_trades(seed)
+        plan = label_plan(spec, seed)
+        early = run(plan, {name: column[:upto] for name, column in trades.items()})["labels"]
+        whole = run(plan, trades)["labels"]
         kept = {name: column[: len(early[name])] for name, column in whole.items()}
         same_bits(op, "only_decided_labels_are_rows", early, kept, where=str(spec.parameters))
-        if (whole["label_end"][len(early["label"]) :] < bars["feature_time"][upto - 1]).any():
+        late = whole["label_end"][len(early["label"]) :] < trades["processed_time"][upto - 1]
+        if late.any():
             what = f"a label was decided, and not written until later ({spec.parameters})"
             raise BROKEN_LAW(op=op.name, law="only_decided_labels_are_rows", what=what)
 
 
-def cutting_the_bars_changes_no_bit(op: Op) -> None:
-    """Cut the bars, save and restore at each cut, in small blocks: no bit of a label changes."""
-    for seed, spec in enumerate(label_specs(op)):
-        cut_label(spec, 3000 + seed, CUTS, 7)
+def cutting_the_trades_changes_no_bit(op: Op) -> None:
+    """Cut the trades, save and restore at each cut, in small blocks: no bit of a label changes."""
+    for seed, spec in label_specs(op, 3001, 3):
+        cut_label(spec, seed, CUTS, 7)
 
 
 def cut_label(spec: LabelSpec, seed: int, cuts: Sequence[int], block: int) -> None:
-    """Compare one label of bars cut at the given rows with that of one push."""
-    bars = random_bars(seed)
-    plan = label_plan(spec)
-    whole = run(plan, bars)["labels"]
-    parts = run(plan, bars, cuts, block)["labels"]
+    """Compare one label of trades cut at the given rows with that of one push."""
+    trades = random_trades(seed)
+    plan = label_plan(spec, seed)
+    whole = run(plan, trades)["labels"]
+    parts = run(plan, trades, cuts, block)["labels"]
     where = f"{spec.parameters}, cut at {cuts}, blocks of {block}"
-    law = "cutting_the_bars_changes_no_bit"
+    law = "cutting_the_trades_changes_no_bit"
     if len(parts["label"]) != len(whole["label"]):
         raise BROKEN_LAW(op=spec.op.name, law=law, what=f"another number of labels ({where})")
     same_bits(spec.op, law, parts, whole, where=where)
@@ -186,6 +228,6 @@ LABEL_LAWS = (
     label_equals_definition,
     label_ends_after_its_bar,
     only_decided_labels_are_rows,
-    cutting_the_bars_changes_no_bit,
+    cutting_the_trades_changes_no_bit,
     no_formula_can_call_it,
 )
