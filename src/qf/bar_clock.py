@@ -56,6 +56,25 @@ def lots_worth(need, per_lot, lots):
     return min(lots, max(1, -(-need // per_lot)))
 
 
+def clear_codes(close, start, end):
+    """Write that no trade closes anything: most do not, so rules write only where one does."""
+    if end - start == 1:  # live: a call of memset costs more than the whole rule
+        close[start] = 0
+    else:
+        for t in range(start, end):
+            close[t] = 0
+
+
+def day_stop(processed_time, start, end, day_end):
+    """Return where the trades from `start` on that were received before `day_end` end."""
+    stop = end
+    if day_end < FOREVER:
+        stop = start
+        while stop < end and processed_time[stop] < day_end:
+            stop += 1
+    return stop
+
+
 @dataclass(frozen=True)
 class Units:
     """One instrument's units: what a tick, a lot and a value unit are worth, exactly."""

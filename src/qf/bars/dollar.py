@@ -20,6 +20,7 @@ from qf.bar_clock import (
     FOREVER,
     MOST_PARTS,
     PARTS_SHIFT,
+    day_stop,
     lots_worth,
 )
 from qf.clock import DAY_NS
@@ -84,19 +85,24 @@ def kernel(value_units, size_lots, processed_time, lo, hi, close, params, ints):
     filled = ints[0]
     members = ints[1]
     day_end = ints[2] if params[2] == 1.0 else FOREVER
-    for t in range(lo, hi):
+    t = lo
+    while t < hi:
         code = 0
         if processed_time[t] >= day_end:
-            if members > 0:
-                code = CLOSES_BEFORE
+            code = CLOSES_BEFORE if members > 0 else 0
             filled = 0
             day_end = (processed_time[t] // DAY_NS + 1) * DAY_NS
-        value = value_units[t]
-        need = threshold - filled
-        members = 1
-        if 0 <= value < need:
-            filled += value
-        else:
+        stop = day_stop(processed_time, t, hi, day_end)
+        while t < stop:
+            value = value_units[t]
+            need = threshold - filled
+            members = 1
+            if 0 <= value < need:
+                filled += value
+                close[t] = code
+                code = 0
+                t += 1
+                continue
             code |= CLOSES_WITH
             filled = 0
             members = 0
@@ -114,7 +120,9 @@ def kernel(value_units, size_lots, processed_time, lo, hi, close, params, ints):
                 if left > 0:
                     filled = left * per_lot + (value - lots * per_lot)
                     members = 1
-        close[t] = code
+            close[t] = code
+            code = 0
+            t += 1
     ints[0] = filled
     ints[1] = members
     ints[2] = day_end

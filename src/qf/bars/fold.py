@@ -27,7 +27,7 @@ STATE_INTS = 15
 BY_VALUE = 2
 TOO_LARGE = -1  # a sum that did not fit
 UNDEFINED_BIT = BIT["undefined"]
-LONGEST = 256  # trades summed at once
+FEW, LONGEST = 3, 256  # trades that are summed at once: more than, at most
 LARGE = 4e18  # two amounts below it, added, fit an int64
 
 op = define(
@@ -115,13 +115,15 @@ def count_closes(code, start, end):
     """Return how many bars the close codes of some trades ask for, at most."""
     closes = 0
     for t in range(start, end):
-        closes += (code[t] & 1) + ((code[t] >> 1) & 1) * (1 + (code[t] >> PARTS_SHIFT))
+        closes += (code[t] & 1) + ((code[t] >> 1) & 1) + (code[t] >> PARTS_SHIFT)
     return closes
 
 
 def quiet_stretch(code, start, end):
     """Return where the trades from `start` on that close nothing end."""
     stop = start
+    while stop + 4 <= end and code[stop] | code[stop + 1] | code[stop + 2] | code[stop + 3] == 0:
+        stop += 4
     while stop < end and code[stop] == 0:
         stop += 1
     return stop
@@ -217,7 +219,7 @@ def kernel(
         return closes
     split, threshold, period = int(params[0]), int(params[1]), int(params[2])
     trades = (price_ticks, size_lots, tick_value_units, direction, tick_quality, event_time)
-    walk = lo  # before it, trades are put into bars one by one
+    walk = lo if hi - lo > FEW else hi  # before it, trades are put into bars one by one
     r = olo
     t = lo
     while t < hi:

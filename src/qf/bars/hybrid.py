@@ -18,6 +18,7 @@ from qf.bar_clock import (
     FOREVER,
     MOST_PARTS,
     PARTS_SHIFT,
+    clear_codes,
     exact,
 )
 from qf.clock import DAY_NS, SECOND_NS
@@ -91,7 +92,13 @@ def kernel(size_lots, event_time, processed_time, lo, hi, close, params, ints):
     members = ints[1]
     opened = ints[2]
     day_end = ints[3] if params[3] == 1.0 else FOREVER
+    clear_codes(close, lo, hi)
     for t in range(lo, hi):
+        lots = size_lots[t]
+        is_quiet = lots < threshold - filled and processed_time[t] < day_end
+        if is_quiet and members > 0 and event_time[t] - opened < max_ns:
+            filled += lots
+            continue
         code = 0
         new_day = processed_time[t] >= day_end
         if new_day:
@@ -103,7 +110,6 @@ def kernel(size_lots, event_time, processed_time, lo, hi, close, params, ints):
             members = 0
         if members == 0:
             opened = event_time[t]
-        lots = size_lots[t]
         members = 1
         if lots < threshold - filled:
             filled += lots

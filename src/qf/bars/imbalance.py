@@ -11,7 +11,7 @@ Source: López de Prado (2018), Advances in Financial Machine Learning, section 
 threshold in place of the expected one.
 """
 
-from qf.bar_clock import CARRY, CLOSES_BEFORE, CLOSES_WITH, FOREVER, exact
+from qf.bar_clock import CARRY, CLOSES_BEFORE, CLOSES_WITH, FOREVER, day_stop, exact
 from qf.clock import DAY_NS
 from qf.op import define
 
@@ -20,7 +20,7 @@ USER = (
     " reset: never|day = never)"
 )
 CLOCK_NAME = "imbalance_k_{k}"
-VOLUME, TICKS, VALUE = 0, 1, 2
+TICKS, VALUE = 1, 2  # the option `of`, in signature order, after volume
 LARGEST = 2**62
 
 op = define(
@@ -71,31 +71,40 @@ def kernel(size_lots, value_units, direction, processed_time, lo, hi, close, par
     theta = ints[0]
     members = ints[1]
     day_end = ints[2] if params[3] == 1.0 else FOREVER
-    for t in range(lo, hi):
+    amounts = value_units if of == VALUE else size_lots
+    one, mask = (1, 0) if of == TICKS else (0, -1)
+    t = lo
+    while t < hi:
         code = 0
         if processed_time[t] >= day_end:
-            if members > 0:
-                code = CLOSES_BEFORE
+            code = CLOSES_BEFORE if members > 0 else 0
             theta = 0
             day_end = (processed_time[t] // DAY_NS + 1) * DAY_NS
-        amount = 1
-        if of == VOLUME:
-            amount = size_lots[t]
-        elif of == VALUE:
-            amount = value_units[t]
-        sign = direction[t]
-        members = 1
-        if amount >= 0:
-            theta += sign * min(amount, LARGEST)
-        if abs(theta) >= k or (amount < 0 and sign != 0):
-            code |= CLOSES_WITH
-            members = 0
-            if overflow == CARRY and amount >= 0:
-                theta = max(-LARGEST, min(LARGEST, theta))
-                theta += -k if theta > 0 else k
-            else:
-                theta = 0
-        close[t] = code
+        stop = day_stop(processed_time, t, hi, day_end)
+        while t < stop:
+            amount = amounts[t] & mask | one
+            sign = direction[t]
+            moved = theta + sign * amount
+            members = 1
+            if 0 <= amount < LARGEST and abs(moved) < k:
+                theta = moved
+                close[t] = code
+                code = 0
+                t += 1
+                continue
+            if amount >= 0:
+                theta += sign * min(amount, LARGEST)
+            if abs(theta) >= k or (amount < 0 and sign != 0):
+                code |= CLOSES_WITH
+                members = 0
+                if overflow == CARRY and amount >= 0:
+                    theta = max(-LARGEST, min(LARGEST, theta))
+                    theta += -k if theta > 0 else k
+                else:
+                    theta = 0
+            close[t] = code
+            code = 0
+            t += 1
     ints[0] = theta
     ints[1] = members
     ints[2] = day_end

@@ -10,7 +10,7 @@ Source: López de Prado (2018), Advances in Financial Machine Learning, section 
 fixed run of consecutive trades in place of the expected number of them.
 """
 
-from qf.bar_clock import CLOSES_BEFORE, CLOSES_WITH, FOREVER
+from qf.bar_clock import CLOSES_BEFORE, CLOSES_WITH, FOREVER, day_stop
 from qf.clock import DAY_NS
 from qf.op import define
 
@@ -57,23 +57,27 @@ def kernel(direction, processed_time, lo, hi, close, params, ints):
     last = ints[1]
     members = ints[2]
     day_end = ints[3] if params[1] == 1.0 else FOREVER
-    for t in range(lo, hi):
+    t = lo
+    while t < hi:
         code = 0
         if processed_time[t] >= day_end:
-            if members > 0:
-                code = CLOSES_BEFORE
+            code = CLOSES_BEFORE if members > 0 else 0
             length = 0
             day_end = (processed_time[t] // DAY_NS + 1) * DAY_NS
-        sign = direction[t]
-        members = 1
-        if sign != 0:
-            length = length + 1 if sign == last else 1
-            last = sign
-            if length >= window:
-                code |= CLOSES_WITH
-                length = 0
-                members = 0
-        close[t] = code
+        stop = day_stop(processed_time, t, hi, day_end)
+        while t < stop:
+            sign = direction[t]
+            members = 1
+            if sign != 0:
+                length = length + 1 if sign == last else 1
+                last = sign
+                if length >= window:
+                    code |= CLOSES_WITH
+                    length = 0
+                    members = 0
+            close[t] = code
+            code = 0
+            t += 1
     ints[0] = length
     ints[1] = last
     ints[2] = members

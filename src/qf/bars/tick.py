@@ -7,7 +7,7 @@ bar spans midnight. Unit of count: trades. Null rule: none, the inputs are never
 Source: López de Prado (2018), Advances in Financial Machine Learning, section 2.3.1.
 """
 
-from qf.bar_clock import CLOSES_BEFORE, CLOSES_WITH, FOREVER
+from qf.bar_clock import CLOSES_BEFORE, CLOSES_WITH, FOREVER, clear_codes, day_stop
 from qf.clock import DAY_NS
 from qf.op import define
 
@@ -49,18 +49,20 @@ def definition(processed_time, count, reset):
 def kernel(processed_time, lo, hi, close, params, ints):
     count = int(params[0])
     members = ints[0]
+    clear_codes(close, lo, hi)
     day_end = ints[1] if params[1] == 1.0 else FOREVER
-    for t in range(lo, hi):
-        code = 0
+    t = lo
+    while t < hi:
         if processed_time[t] >= day_end:
-            if members > 0:
-                code = CLOSES_BEFORE
+            close[t] = CLOSES_BEFORE if members > 0 else 0
             members = 0
             day_end = (processed_time[t] // DAY_NS + 1) * DAY_NS
-        members += 1
-        if members >= count:
-            code |= CLOSES_WITH
-            members = 0
-        close[t] = code
+        stop = day_stop(processed_time, t, hi, day_end)
+        last = t + count - members - 1  # the trade that closes the bar
+        while last < stop:
+            close[last] |= CLOSES_WITH
+            last += count
+        members = stop + count - 1 - last
+        t = stop
     ints[0] = members
     ints[1] = day_end

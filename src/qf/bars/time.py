@@ -9,7 +9,7 @@ decimal down to 1 ms. Null rule: none, the input is never null.
 Source: López de Prado (2018), Advances in Financial Machine Learning, section 2.3.1.
 """
 
-from qf.bar_clock import CLOSES_BEFORE, exact
+from qf.bar_clock import CLOSES_BEFORE, clear_codes, exact
 from qf.clock import SECOND_NS
 from qf.op import define
 
@@ -47,11 +47,9 @@ def definition(event_time, period_ns):
 def kernel(event_time, lo, hi, close, params, ints):
     period = int(params[0])
     boundary = ints[0]
+    clear_codes(close, lo, hi)
     for t in range(lo, hi):
-        code = 0
         if event_time[t] >= boundary:
-            if boundary > 0:
-                code = CLOSES_BEFORE
+            close[t] = CLOSES_BEFORE if boundary > 0 else 0
             boundary = (event_time[t] // period + 1) * period
-        close[t] = code
     ints[0] = boundary

@@ -20,6 +20,7 @@ from qf.bar_clock import (
     FOREVER,
     MOST_PARTS,
     PARTS_SHIFT,
+    day_stop,
 )
 from qf.clock import DAY_NS
 from qf.op import define
@@ -81,18 +82,23 @@ def kernel(size_lots, processed_time, lo, hi, close, params, ints):
     filled = ints[0]
     members = ints[1]
     day_end = ints[2] if params[2] == 1.0 else FOREVER
-    for t in range(lo, hi):
+    t = lo
+    while t < hi:
         code = 0
         if processed_time[t] >= day_end:
-            if members > 0:
-                code = CLOSES_BEFORE
+            code = CLOSES_BEFORE if members > 0 else 0
             filled = 0
             day_end = (processed_time[t] // DAY_NS + 1) * DAY_NS
-        lots = size_lots[t]
-        members = 1
-        if lots < threshold - filled:
-            filled += lots
-        else:
+        stop = day_stop(processed_time, t, hi, day_end)
+        while t < stop:
+            lots = size_lots[t]
+            members = 1
+            if lots < threshold - filled:
+                filled += lots
+                close[t] = code
+                code = 0
+                t += 1
+                continue
             code |= CLOSES_WITH
             rest = lots - (threshold - filled)
             filled = 0
@@ -103,7 +109,9 @@ def kernel(size_lots, processed_time, lo, hi, close, params, ints):
                 code |= min(rest // threshold, MOST_PARTS) << PARTS_SHIFT
                 filled = rest % threshold
                 members = 1 if filled > 0 else 0
-        close[t] = code
+            close[t] = code
+            code = 0
+            t += 1
     ints[0] = filled
     ints[1] = members
     ints[2] = day_end
