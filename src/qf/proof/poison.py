@@ -1,0 +1,241 @@
+"""Prove that nothing looks ahead: spoil the future, and demand the same past.
+
+At random instants of the tape everything later is replaced by garbage (garbage.py). Every row of
+every table that says it was known at or before the instant must keep every bit. A label looks
+forward by definition: its row counts as known at its label_end. What differs is named: table and
+column, the first row, and the op or formula in which the past first differs.
+
+    report = poison(project, instants=12, seed=0)
+    report.clean, report.leaks, report.lines(), report.json()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from qf.clock import format_time, wall_ns
+from qf.engines.run import compile_kernels
+from qf.engines.sources import open_tape
+from qf.errors import RefusedError, diagnostic, nearest
+from qf.project.model import Project
+from qf.proof.garbage import KINDS
+from qf.proof.poison_blame import Blame
+from qf.proof.poison_runs import MACHINE, POLARS, Spoilt, SymbolRuns, choose_instants
+from qf.proof.poison_tables import Difference, differences
+from qf.store.lock import project_lock
+from qf.tape.tape_file import TapeFile
+
+UNKNOWN_ENGINE = diagnostic(
+    "QF541", "there is no engine {name!r} to poison", hint="engines: machine, polars"
+)
+UNKNOWN_SYMBOL = diagnostic("QF542", "the project has no symbol {name!r}", hint="it has {known}")
+LEAKS = diagnostic(
+    "QF543",
+    "{columns} column(s) know what comes after them",
+    RefusedError,
+    "look at the op or formula named above: what it reads must be known when its row is",
+)
+
+ENGINES = (MACHINE, POLARS)
+INSTANTS = 20
+KINDS_AT_ONE_INSTANT = 2
+
+Progress = Callable[[str, int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Leak:
+    """One column of a table whose past changed with the future: its first such row."""
+
+    symbol: str
+    engine: str
+    table: str
+    column: str
+    of: tuple[str, ...]  # the clock, feature or label that the rows belong to
+    row: str  # the row's key in words
+    known: int  # when the row says it was known, ns
+    instant: int  # receive time of the last frame that was not replaced, ns
+    seq: int  # that frame's seq
+    garbage: str
+    before: Any
+    after: Any
+    rows: int  # rows of this column that differ at that instant
+    source: str  # the op or formula it comes from
+
+    def line(self) -> str:
+        """Return the leak in one line."""
+        times = f"known {format_time(self.known)}, spoilt after {format_time(self.instant)}"
+        return (
+            f"{self.table}.{self.column} ({self.engine}): {self.row}, {times} (seq {self.seq}, "
+            f"{self.garbage}): {self.before!r} became {self.after!r}; from {self.source}"
+        )
+
+
+@dataclass
+class Report:
+    """What poisoning came to."""
+
+    seed: int
+    leaks: list[Leak] = field(default_factory=list)
+    instants: int = 0
+    runs: int = 0  # an instant and a kind of garbage, on one engine
+    rows: int = 0  # rows that were known and compared, over all runs
+    tables: dict[str, int] = field(default_factory=dict)  # rows of the clean run, by table
+    engines: list[str] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        """Say whether no column leaks."""
+        return not self.leaks
+
+    def refuse(self) -> None:
+        """Do nothing where no column leaks. Errors: QF543."""
+        if self.leaks:
+            raise LEAKS(columns=len({(leak.table, leak.column, leak.of) for leak in self.leaks}))
+
+    def lines(self) -> list[str]:
+        """Return what a person reads."""
+        lines = [
+            f"{self.instants} instants, {self.runs} runs into garbage "
+            f"({', '.join(self.kinds)}), engines: {', '.join(self.engines)}, seed {self.seed}",
+            f"{len(self.tables)} tables, {self.rows:,} known rows compared",
+        ]
+        lines += [f"LEAK {leak.line()}" for leak in self.leaks]
+        lines += [] if self.leaks else ["no column looks ahead"]
+        return lines
+
+    def json(self) -> dict[str, Any]:
+        """Return what a script reads."""
+        return {
+            "clean": self.clean,
+            "seed": self.seed,
+            "instants": self.instants,
+            "runs": self.runs,
+            "rows": self.rows,
+            "tables": self.tables,
+            "engines": self.engines,
+            "kinds": self.kinds,
+            "notes": self.notes,
+            "leaks": [asdict(leak) for leak in self.leaks],
+        }
+
+
+def poison(
+    project: Project,
+    instants: int = INSTANTS,
+    seed: int = 0,
+    engines: Iterable[str] = ENGINES,
+    span: tuple[int | None, int | None] = (None, None),
+    symbols: Iterable[str] | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Return which columns of the project's tables know what comes after them.
+
+    `instants` per symbol are drawn with `seed` from the frames received in `span`, [start, end) in
+    ns; the history before it is run all the same. Nothing is stored but the tape's cache.
+    Errors: QF3xx, QF500-QF503, QF540-QF542.
+    """
+    report = progress or (lambda stage, done, total, note: None)
+    chosen = tuple(dict.fromkeys(engines))
+    for name in chosen:
+        if name not in ENGINES:
+            raise UNKNOWN_ENGINE(name=name, near=nearest(name, ENGINES))
+    found = Report(seed)
+    for symbol in _symbols(project, symbols):
+        with project_lock(project.folder, wall_ns(), project.paths.lock):
+            tape = open_tape(project, symbol)
+        _poison_symbol(project, tape, instants, (chosen, span), (found, report))
+    found.kinds = [kind for kind in KINDS if kind in found.kinds]
+    found.notes = list(dict.fromkeys(found.notes))
+    return found
+
+
+def _symbols(project: Project, symbols: Iterable[str] | None) -> list[str]:
+    wanted = list(project.symbols if symbols is None else symbols)
+    for name in wanted:
+        if name not in project.symbols:
+            known = ", ".join(project.symbols)
+            raise UNKNOWN_SYMBOL(name=name, known=known, near=nearest(name, project.symbols))
+    return wanted
+
+
+def _poison_symbol(
+    project: Project,
+    tape: TapeFile,
+    count: int,
+    asked: tuple[tuple[str, ...], tuple[int | None, int | None]],
+    told: tuple[Report, Progress],
+) -> None:
+    (engines, (start, end)), (found, report) = asked, told
+    symbol = tape.instrument.symbol
+    report("clean run", 0, 1, symbol)
+    runs = SymbolRuns(project, tape, end, engines, lambda plan: compile_kernels([plan], report))
+    report("clean run", 1, 1, symbol)
+    instants = choose_instants(runs, count, found.seed, start)
+    kinds = [_kinds_at(number) for number in range(len(instants))]
+    blame = Blame(runs)
+    seen: dict[tuple[str, ...], Leak] = {}
+    total = sum(map(len, kinds))
+    for done, (spoilt, tables) in enumerate(runs.spoilt(instants, kinds, found.seed)):
+        report("poison", done, total, f"{symbol}, {spoilt.kind}")
+        found.kinds.append(spoilt.kind)
+        for engine, spoilt_tables in tables.items():
+            apart, rows = differences(runs.clean[engine], spoilt_tables, spoilt.at)
+            found.rows, found.runs = found.rows + rows, found.runs + 1
+            for each in apart:
+                _note(seen, symbol, engine, spoilt, each, blame)
+        apart, rows = runs.published_differences(spoilt)
+        found.rows += rows
+        for each in apart:
+            _note(seen, symbol, "tape", spoilt, each, blame)
+    report("poison", total, total, symbol)
+    found.leaks += sorted(seen.values(), key=lambda leak: (leak.table, leak.column, leak.engine))
+    found.instants += len(instants)
+    found.engines = list(dict.fromkeys((*found.engines, *runs.engines)))
+    found.notes += runs.notes
+    for engine in runs.engines:
+        for key, part in runs.clean[engine].items():
+            if engine == runs.engines[0]:
+                rows = len(part.columns[part.table.made])
+                found.tables[key[0]] = found.tables.get(key[0], 0) + rows
+
+
+def _kinds_at(number: int) -> list[str]:
+    """Return the kinds of garbage of one instant: they take turns, so that all get theirs."""
+    names, first = list(KINDS), number * KINDS_AT_ONE_INSTANT
+    return [names[(first + turn) % len(names)] for turn in range(KINDS_AT_ONE_INSTANT)]
+
+
+def _note(
+    seen: dict[tuple[str, ...], Leak],
+    symbol: str,
+    engine: str,
+    spoilt: Spoilt,
+    each: Difference,
+    blame: Blame,
+) -> None:
+    """Keep the earliest row of a leaking column."""
+    key = (engine, *each.key, each.column)
+    if key in seen and seen[key].known <= each.time:
+        return
+    source = seen[key].source if key in seen else blame.source(engine, spoilt, each)
+    seen[key] = Leak(
+        symbol,
+        engine,
+        each.table,
+        each.column,
+        each.key[1:],
+        each.row,
+        each.time,
+        spoilt.at.time,
+        spoilt.at.seq,
+        spoilt.kind,
+        each.before,
+        each.after,
+        each.rows,
+        source,
+    )

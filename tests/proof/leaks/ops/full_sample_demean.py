@@ -1,0 +1,35 @@
+"""full_sample_demean(x, window): the mean of the whole block removed, as by a first component.
+
+    y[t] = x[t] - mean(x)
+
+Null rule: none. Unit: the unit of x. Source: the test suite.
+"""
+
+from qf.op import MOMENT, define
+
+op = define(
+    "full_sample_demean(x, window: 2..1000)",
+    warmup=lambda window: 0,
+    lookback=lambda window: 2 * window + 64,
+    tolerance=MOMENT,
+    example="full_sample_demean(price, 5)",
+)
+
+
+@op.definition
+def definition(x, window):
+    return x[-1]
+
+
+@op.polars
+def polars(x, window):
+    return x
+
+
+@op.kernel
+def kernel(x, lo, hi, out, params):
+    total = 0.0
+    for t in range(lo, hi):
+        total += x[t]
+    for t in range(lo, hi):
+        out[t] = x[t] - total / (hi - lo)
