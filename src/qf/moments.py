@@ -16,8 +16,9 @@ from qf.missing import any_missing
 
 # The share of the largest sum of squares since the restart below which digits are too few.
 SHRUNK = 1e-4
-# Short windows restart at every so many rows at least (a multiple of the window).
-STRETCH = 128
+# A stretch between restarts is whole windows: few, so that the reference stays near, and at most
+# so many rows as long as a window is shorter.
+WINDOWS, STRETCH = 8, 1024
 VARIANCE, DEVIATION, ZSCORE = 0, 1, 2
 COVARIANCE, CORRELATION = 0, 1
 
@@ -105,7 +106,7 @@ def squares_of_known(
             out[i] = math.sqrt(max(spread, 0.0) * free)
         else:
             gap = (x[i] - reference) - mean
-            value = gap / math.sqrt(spread * free) if spread > 0.0 else 0.0 * gap
+            value = gap / math.sqrt(spread * free) if spread > 0.0 else 0.0 * x[i]
             out[i] = value if value - value == 0.0 else math.nan
     few = max(state[3], SHRUNK * most)
     if total - total == 0.0 and most < math.inf and least >= few:
@@ -128,7 +129,7 @@ def slide_squares(
     while t < hi:
         stop = min(hi, t + left)
         if left == 0:  # an absolute row that divides by this many
-            left = window * max(1, STRETCH // window)
+            left = window * max(1, min(WINDOWS, STRETCH // window))
             state[3] = math.inf
             stop = t + 1
         left -= stop - t
@@ -257,7 +258,7 @@ def slide_products(
     while t < hi:
         stop = min(hi, t + left)
         if left == 0:  # an absolute row that divides by this many
-            left = window * max(1, STRETCH // window)
+            left = window * max(1, min(WINDOWS, STRETCH // window))
             state[7] = math.inf
             stop = t + 1
         left -= stop - t
