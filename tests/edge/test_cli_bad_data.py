@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import json
+import re
 
 import pytest
 
 from edge.cli_case import qf
 from qf.store.lock import project_lock
+from qf.store.read import Reader
 from qf.testing.market import Market, MarketSettings
 
 CAPTURE = "--capture 'capture_*.gz' --venue binance_spot --symbol BTCUSDT"
@@ -78,6 +81,25 @@ def test_a_second_process_is_told_who_owns_the_project(project):
     assert "in use by process" in said and "since 2024-08-07" in said
     assert "held by process" in asked.out
     assert qf("run", project).code == 0
+
+
+def test_check_says_where_the_time_alone_is_no_key(project, lines):
+    stamps = [line.partition(b" ") for line in lines.splitlines(keepends=True)]
+    rounded = b"".join(stamp[:-9] + b" " + rest for stamp, _, rest in stamps)
+    (project.parent / "capture_1.gz").write_bytes(gzip.compress(rounded))
+    provider = project / ".definitions/feed_providers/btcusdt_capture.yml"
+    provider.write_text(provider.read_text().replace("time_unit: ns", "time_unit: s"))
+    path = project / "quantflow_project.yml"
+    every = "state_engine:\n  bars:\n    - { type: tick, count: 1 }\n"
+    path.write_text(re.sub(r"state_engine:\n(?: .*\n)+", every, path.read_text()))
+    assert qf("run", project).code == 0
+    told = json.loads(qf("check --json", project).out)["notes"]
+    frame = Reader(project / ".data/db/quantflow.duckdb", "made").bars("tick_k_1").collect()
+    share = 100 * frame["feature_time"].is_duplicated().mean()
+    assert share > 50
+    line = f"BTCUSDT: {share:.0f} % of the bars of tick_k_1 share their feature_time with another"
+    assert told == [f"{line}: join on bar_id"]
+    assert line in qf("check", project).out
 
 
 def test_check_names_a_clock_that_is_too_short(project):

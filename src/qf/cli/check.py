@@ -22,7 +22,8 @@ def command(context: click.Context, folder: Path, no_ops: bool, as_json: bool) -
     barrier below the cost, a clip that cannot bind, a missing input, a clock with fewer bars than
     its warm-up, a dead or crushed feature of the last run. After a run it also measures, on its
     tape, how many known trade sides the quotes recover, paired by venue time and paired by
-    arrival. Exit code 2 where there is a problem.
+    arrival, and says of which clocks bars share a feature_time. Exit code 2 where there is a
+    problem.
     """
     from qf.cli import _findings, _sides
     from qf.cli._terminal import note, say, say_json, warn
@@ -31,23 +32,26 @@ def command(context: click.Context, folder: Path, no_ops: bool, as_json: bool) -
     project, problems = read_project(folder)
     warnings: list[str] = []
     sides: list[dict[str, Any]] = []
+    notes: list[str] = []
     if project is not None and not problems:
         graphs = _findings.compile_all(project, problems)
         problems += _findings.ops_problems(quiet=no_ops, tell=note)
         problems += _findings.venue_problems(project)
         warnings += [*project.notes, *_findings.static(project, graphs)]
         warnings += _findings.stored(project, graphs)
-        sides = [] if problems else _sides.measure(project)
+        if not problems:
+            sides, notes = _sides.measure(project), _findings.shared_times(project)
     if as_json:
         found = [_row(error) for error in problems]
-        say_json({"problems": found, "warnings": warnings, "sides": sides})
+        say_json({"problems": found, "warnings": warnings, "sides": sides, "notes": notes})
     else:
         for error in problems:
             note(str(error))
         for line in warnings:
             warn(line)
         if project is not None and not problems:
-            say("\n".join([*map(_sides.line, sides), _summary(project, len(warnings))]))
+            lines = [*map(_sides.line, sides), *notes, _summary(project, len(warnings))]
+            say("\n".join(lines))
     if problems:
         if not as_json:
             note(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}")
