@@ -186,33 +186,49 @@ def ladder_set(w, at, k, u, size):
             move_window(w, at, k, best + MARGIN)
 
 
+def settle_best(w, at, k, changed):
+    """Find the best of a side anew, where levels up to `changed` may have come or gone."""
+    best = min(max(w[at + k], changed), w[at + 2 + k])
+    w[at + k] = best
+    if best == NO_LEVEL:
+        return
+    place = best & MASK
+    if (w[at + OCCUPIED + k * BITMAP + (place >> 6)] >> (place & 63)) & 1 == 1:
+        return
+    best = ring_next(w, at, k, best - 1)
+    if best == NO_LEVEL:
+        best = far_best(w, at, k)
+    w[at + k] = best
+    if best != NO_LEVEL and best < w[at + 2 + k] - WIDTH + 1 + MARGIN:
+        move_window(w, at, k, best + MARGIN)
+
+
 def ladder_apply(w, at, source, count):
     """Set `count` levels (signed tick, size) that lie in w from `source`.
 
-    Return the best tick that was set per side, NO_LEVEL where none was.
+    Return the best tick that was set per side, NO_LEVEL where none was. Sides and sizes come in
+    no order that a processor could guess, so the loop does not branch on them: the best is looked
+    for once, at the end.
     """
     bid = NO_LEVEL
     ask = NO_LEVEL
     for i in range(source, source + 2 * count, 2):
         u = w[i]
         size = w[i + 1]
-        k = 1 if u < 0 else 0
-        if k == 0:
-            bid = max(bid, u)
-        else:
-            ask = max(ask, u)
+        k = -(u >> 63)
+        bid = max(bid, NO_LEVEL if k == 1 else u)
+        ask = max(ask, u if k == 1 else NO_LEVEL)
         top = w[at + 2 + k]
-        best = w[at + k]
-        if u <= top and u > top - WIDTH and (size > 0 or u < best):
-            # inside the window, and nobody has to look for a new best: no branch on the size
+        if (u <= top) & (u > top - WIDTH):
             place = u & MASK
             word = at + OCCUPIED + k * BITMAP + (place >> 6)
-            bit = 1 << (place & 63)
+            full = 1 if size > 0 else 0
             w[at + RING + k * WIDTH + place] = size
-            w[word] = (w[word] | bit) if size > 0 else (w[word] & ~bit)
-            w[at + k] = max(best, u)
+            w[word] = (w[word] & ~(1 << (place & 63))) | (full << (place & 63))
         else:
             ladder_set(w, at, k, u, size)
+    settle_best(w, at, 0, bid)
+    settle_best(w, at, 1, ask)
     return bid, ask
 
 

@@ -84,22 +84,22 @@ def view_refresh(w, b, levels, flows):
         if changed != NO_LEVEL:
             w[b + CHANGED + k] = NO_LEVEL
             count = w[b + COUNT + k]
-            view_side(w, b, levels, k, changed)
+            view_side(w, b, levels, k, changed, flows)
             if flows and not first:
                 add_flow(w, b, k, count)
 
 
-def view_side(w, b, levels, k, changed):
+def view_side(w, b, levels, k, changed, flows):
     """Rebuild one side from its first level at or behind `changed`; those before it stay.
 
-    What the levels were before lies in the words OLD_U and OLD_LOTS.
+    With `flows`, what the levels were before lies in the words OLD_U and OLD_LOTS.
     """
     base_u = b + LEVEL_U + MAX_LEVELS * k
     base_lots = b + LEVEL_LOTS + MAX_LEVELS * k
     at = b + LADDER
     count = w[b + COUNT + k]
     ticker = w[b + TICKER + 2 * k] if w[b + OVERLAY] == 1 else NO_LEVEL
-    for level in range(count):
+    for level in range(count if flows else 0):
         w[b + OLD_U + level] = w[base_u + level]
         w[b + OLD_LOTS + level] = w[base_lots + level]
     level = 0
