@@ -226,7 +226,7 @@ function show() {
   at("title").textContent = `${data.project}: ${symbol.symbol}`;
   at("subtitle").textContent =
     `${symbol.venue.replaceAll("_", " ")}, ${instant(span[0])} to ${instant(span[1])} UTC` +
-    (data.note ? `. ${data.note}` : "");
+    (data.note ? `, ${data.note}` : "");
   showTiles(symbol);
   showPrice(symbol);
   showFeatures(symbol);
