@@ -64,7 +64,7 @@ def random_plan(seed: int) -> Plan:
             rows.add(column)
         fold(plan, trades, bar, rows, draw)
         grow(plan, rows, draw, BAR_OPS)
-        label(plan, bar, rows, draw)
+        label(plan, bar, rows, trades, draw)
         bars.append((bar, rows))
     if len(bars) == 2:
         see(plan, *bars, draw)
@@ -114,16 +114,18 @@ def fold(plan: Plan, trades: Clock, bar: dict, rows: Clock, draw: random.Random)
         rows.add(plan.add(op, inputs, {}, [rows.time.clock])[0][0])
 
 
-def label(plan: Plan, bar: dict, rows: Clock, draw: random.Random) -> None:
+def label(plan: Plan, bar: dict, rows: Clock, trades: Clock, draw: random.Random) -> None:
     """Add labels on the bars; options that do not go together are left out."""
     given = {"volatility": pick(rows, "float", draw), "side": pick(rows, "int", draw)}
-    name = plan.clocks[rows.time.clock]
+    clock = plan.clocks[rows.time.clock]
     for turn, op in enumerate(draw.choices(list(family("labels")), k=LABELS)):
         parameters = parse_signature(sys.modules[op.module].USER).parameters
         user = {p.name: width_or_count(p, draw) for p in parameters if p.name != "horizon"}
         try:
             spec = label_spec(f"{op.name}_{turn}", op.name, user, 0.003)
-            columns = add_label(plan, spec, bar, f"{name}/{spec.name}", given)
+            kinds = {i.name: i.kind for i in op.signature.inputs}
+            tick = {to: pick(trades, kinds[name], draw) for name, to in spec.trades.items()}
+            columns = add_label(plan, spec, bar, f"{clock}/{spec.name}", given, tick)
         except QuantflowError:
             continue
         for key, column in columns.items():

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from proof.prove_project import write_planted
+from qf.engines.symbol_run import BLOCK_ROWS
 from qf.program import Program
 from qf.project import open_project
 from qf.project.project_ops import unload_project_ops
 from qf.proof.prove import prove
 from qf.proof.prove_path import GARBAGE
-from qf.proof.prove_schedule import RUN_BLOCK, Effort
+from qf.proof.prove_schedule import Effort
 from qf.schema import TRADE
 
 EFFORT = Effort(cuts=3, restarts=0, by_row=2_000, threads=2)
@@ -85,7 +86,7 @@ def project(tmp_path, monkeypatch):
 
 def trades_of(subject):
     """Return the sizes of the trades, and the place of each among the rows of the tape."""
-    program = Program(subject.planned.plan, RUN_BLOCK)
+    program = Program(subject.planned.plan, BLOCK_ROWS)
     (block,) = subject.blocks()
     size = program.named("tick", program.advance(dict(block))["tick"])["size"]
     places = np.flatnonzero(block["kind"] == TRADE)
@@ -105,7 +106,7 @@ def test_the_op_the_column_and_the_row_are_named(name, project):
     proof = prove(project(body), effort=EFFORT)
     assert not proof.equal
     size, places = trades_of(proof.subjects[0])
-    run, way = (model(size, stretches_of(places, block)) for block in (RUN_BLOCK, 1))
+    run, way = (model(size, stretches_of(places, block)) for block in (BLOCK_ROWS, 1))
     rows = np.flatnonzero((run != way) & ~(np.isnan(run) & np.isnan(way)))
     found = proof.findings[0]
     assert (found.op, found.column, found.clock) == ("ops/planted", "out", "tick")

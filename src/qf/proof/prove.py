@@ -17,16 +17,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from qf.clock import wall_ns
-from qf.engines.run import compile_kernels, refuse_empty, run_symbol
+from qf.engines.run import compile_kernels, refuse_empty
 from qf.engines.sources import open_tape
 from qf.engines.symbol_plan import plan_symbol
+from qf.engines.symbol_run import BLOCK_ROWS, run_symbol
 from qf.errors import QuantflowError, diagnostic
 from qf.project.model import Project
 from qf.proof.prove_find import Finding, find
 from qf.proof.prove_path import HashingWriter, Subject, Sums, hashes_of, sums_of
 from qf.proof.prove_report import RUN, Proof, Tried
 from qf.proof.prove_restart import restarted
-from qf.proof.prove_schedule import RUN_BLOCK, Effort, Way, draw_ways
+from qf.proof.prove_schedule import Effort, Way, draw_ways
 from qf.proof.prove_stored import compare_stored
 from qf.store.lock import project_lock
 
@@ -99,7 +100,7 @@ def _run(subjects: Sequence[Subject]) -> tuple[Tried, list[Sums]]:
         run_symbol(project, each.tape, planned, writer, each.span[1], lambda *told: None)
         writer.finish()
         sums.append(writer.sums)
-    does = f"what qf run does: batches of {project.micro_batch_size:,}, blocks of {RUN_BLOCK:,}"
+    does = f"what qf run does: batches of {project.micro_batch_size:,}, blocks of {BLOCK_ROWS:,}"
     rows = {name: sum(each[name].rows for each in sums if name in each) for name in _names(sums)}
     seconds = time.perf_counter() - began
     return Tried(RUN, does, hashes_of(subjects, sums), seconds, True, rows=rows), sums

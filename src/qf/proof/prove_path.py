@@ -15,8 +15,8 @@ import numpy as np
 
 from qf.engines.account import kinds_left_out
 from qf.engines.collect import Collector
-from qf.engines.run import without
 from qf.engines.symbol_plan import SymbolPlan
+from qf.engines.symbol_run import without
 from qf.program import Plan, Program
 from qf.project.model import Project
 from qf.proof.prove_schedule import BATCH, Leg, Way
@@ -75,7 +75,9 @@ class Subject:
 
     def fresh(self) -> SymbolPlan:
         """Return the plan with routes that have sent nothing yet."""
-        routes = [dataclasses.replace(route, _before=None) for route in self.planned.routes]
+        routes = [dataclasses.replace(route) for route in self.planned.routes]
+        for route in routes:
+            route.go_on_from(None)
         return dataclasses.replace(self.planned, routes=routes)
 
 

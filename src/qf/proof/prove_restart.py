@@ -71,7 +71,7 @@ def _until(subject: Subject, leg: Leg, state: Path) -> tuple[Sums, list[Any]]:
     collect(planned, kept(), writer)
     assert program is not None, "a leg has at least one row"
     state.write_bytes(program.save())
-    return writer.sums, [route._before for route in planned.routes]
+    return writer.sums, [route.before for route in planned.routes]
 
 
 def _ask(folder: Path, request: dict[str, Any]) -> list[dict[str, list[int]]]:
@@ -110,7 +110,7 @@ def _rest(
     tape = open_tape(project, asked["symbol"])
     planned: SymbolPlan = plan_symbol(project, tape.instrument, tape.continuity, request["groups"])
     for route, before in zip(planned.routes, asked["sent"], strict=True):
-        route._before = before
+        route.go_on_from(before)
     start, end = request["span"]
     subject = Subject(project, tape, planned, (start, end))
     first, *legs = (Leg(**leg) for leg in asked["legs"])

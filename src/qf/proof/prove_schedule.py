@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qf.engines.symbol_run import BLOCK_ROWS
+
 BATCH = 131_072  # rows of a push where nothing else is said: what the tape is read in
-RUN_BLOCK = 2_048  # of a run
 SMALLEST_BLOCK, LARGEST_BLOCK = 1, 65_536
 # A kill makes a program, and its memory, which is filled with garbage, grows with the block.
 LARGEST_KILL_BLOCK = 4_096
@@ -25,7 +26,7 @@ class Leg:
     """Some rows of the tape, pushed in one manner by one program."""
 
     rows: int
-    block: int = RUN_BLOCK
+    block: int = BLOCK_ROWS
     batch: int = BATCH
     fresh: bool = False  # a new program, restored from what the one before saved
     by_row: bool = False  # one row per call

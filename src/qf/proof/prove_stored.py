@@ -1,7 +1,8 @@
 """Hold what a project has stored against what its definitions make of its tape now.
 
-Equal hashes need no further word. Where they differ, the record of the runs says whether they
-should be equal: only if runs of the same definitions, code and input wrote every row of the range.
+Equal hashes need no further word. Where they differ, the run's own books say whether they should
+be equal: they should where a run would keep the rows, because the same definitions, code and input
+have made them.
 """
 
 from __future__ import annotations
@@ -9,16 +10,25 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from qf.engines.ledger import Ledger
+from qf.engines.parts import parts_of, root_name
+from qf.engines.symbol_run import SymbolRun
 from qf.errors import QuantflowError
+from qf.pieces import Names
 from qf.proof.prove_path import Subject
-from qf.schema import NULL_INT
-from qf.store.duck import FIRST_NS, LAST_NS
+from qf.store.catalog import PROGRESS
+from qf.store.connect import quoted
 from qf.store.read import Reader
 
 EQUAL, DIFFERENT = "equal", "different"
-POLARS_MAKES = ("features", "feature_vectors_")
+WHY = {  # what a run says of a part that it would make: in words
+    "new": "no run has made all of it as it is defined now",
+    "definition": "other definitions or code made it",
+    "input": "it was made of other input",
+    "rows": "no run has made all of its rows",
+    "polars": "the Polars engine made it, within tolerances",
+}
 
 
 @dataclass(frozen=True)
@@ -34,82 +44,58 @@ def compare_stored(subjects: Sequence[Subject], hashes: Mapping[str, str]) -> li
     """Return, for every table of the proof, how the stored rows of the range compare."""
     project = subjects[0].project
     reader = Reader(project.paths.database, project.name, project.paths.parquet)
+    symbols = [each.planned.instrument.symbol for each in subjects]
     try:
         known = reader.tables()
-        runs = _runs(reader) if "qf_runs" in known else []
-        return [
-            _compare(reader, runs, subjects, name, mine)
+        found = {
+            name: reader.hash(name, {"symbol": symbols}, subjects[0].span)
+            for name in hashes
             if name in known
-            else Stored(name, "not stored")
-            for name, mine in hashes.items()
-        ]
+        }
+        excuses: dict[str, str] | None = None
+        compared = []
+        for name, mine in hashes.items():
+            verdict = EQUAL if found.get(name) == mine else DIFFERENT
+            if verdict == DIFFERENT and name in found:
+                excuses = _excuses(reader, subjects) if excuses is None else excuses
+                verdict = f"not compared: {excuses[name]}" if name in excuses else DIFFERENT
+            compared.append(
+                Stored(name, verdict if name in found else "not stored", found.get(name, ""))
+            )
+        return compared
     except QuantflowError as error:
         why = "not stored" if error.code == "QF601" else f"not compared: {error.sentence}"
         return [Stored(name, why) for name in hashes]
 
 
-def _runs(reader: Reader) -> list[dict[str, Any]]:
-    """Return the record of the runs, newest first, times in ns (None: open)."""
-    frame = reader.frame("qf_runs")
-    columns = {name: frame[name].to_physical().to_list() for name in frame.columns}
-    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    return sorted(rows, key=lambda row: row["created"], reverse=True)
-
-
-def _compare(
-    reader: Reader,
-    runs: list[dict[str, Any]],
-    subjects: Sequence[Subject],
-    table: str,
-    mine: str,
-) -> Stored:
-    symbols = [each.planned.instrument.symbol for each in subjects]
-    found = reader.hash(table, {"symbol": symbols}, subjects[0].span)
-    if found == mine:
-        return Stored(table, EQUAL, found)
+def _excuses(reader: Reader, subjects: Sequence[Subject]) -> dict[str, str]:
+    """Return, by table, why stored rows need not be equal: a run would make them anew."""
+    ledgers = _ledgers(reader)
+    excuses: dict[str, str] = {}
     for each in subjects:
-        why = _excuse(each, [run for run in runs if run["table_name"] == table], table)
-        if why:
-            return Stored(table, f"not compared: {why}", found)
-    return Stored(table, DIFFERENT, found)
+        project, instrument = each.project, each.planned.instrument
+        ledger = Ledger.read(ledgers.get((instrument.venue, instrument.symbol)))
+        run = SymbolRun(project, each.tape, each.planned, ledger, each.span)
+        run.root = root_name(project, run.first)
+        engine = project.engine.historical_feature
+        names = Names(each.planned.plan, run.root)
+        parts = parts_of(project, each.planned, names, project.tables, engine)
+        run.decide(parts, force=False)
+        why = [(part.table, "polars") for part in parts if part.maker == "polars"]
+        why += [(need.part.table, need.why) for need in run.needs]
+        for table, reason in why:
+            if table is not None:
+                excuses.setdefault(table.name, WHY.get(reason, reason))
+    return excuses
 
 
-def _excuse(subject: Subject, runs: list[dict[str, Any]], table: str) -> str:
-    """Return why stored rows of a table need not be equal, "" where they must be.
-
-    The rows of an instant are those of the newest run whose range held it.
-    """
-    project, tape = subject.project, subject.tape
-    if project.engine.historical_feature == "polars" and table.startswith(POLARS_MAKES):
-        return "the Polars engine made it, within tolerances"
-    symbol = subject.planned.instrument.symbol
-    own = [run for run in runs if run["symbol"] == symbol]
-    start = FIRST_NS if subject.span[0] is None else subject.span[0]
-    end = LAST_NS if subject.span[1] is None else subject.span[1]
-    open_parts = [(max(tape.first_time, start), min(tape.last_time + 1, end))]
-    for run in own:
-        low, high = run["start_time"], run["end_time"]
-        low, high = NULL_INT if low is None else low, LAST_NS if high is None else high
-        left = []
-        for first, last in open_parts:
-            if high <= first or last <= low:
-                left.append((first, last))
-                continue
-            why = _other(subject, run)
-            if why:
-                return why
-            left += [(a, b) for a, b in ((first, low), (high, last)) if a < b]
-        open_parts = left
-    return "no run has covered the whole range" if open_parts else ""
-
-
-def _other(subject: Subject, run: Mapping[str, Any]) -> str:
-    """Return what a run had that the project has not any more."""
-    symbol = subject.planned.instrument.symbol
-    if run["definitions_hash"] != subject.project.definitions_hash:
-        return "other definitions made it; qf run makes it anew"
-    if json.loads(run["input_hashes"]).get(symbol) != subject.tape.key:
-        return "it was made of other input; qf run makes it anew"
-    if subject.planned.plan.hash() not in run["plan_hash"].split(","):
-        return "another program made it; qf run makes it anew"
-    return ""
+def _ledgers(reader: Reader) -> dict[tuple[str, str], dict[str, object]]:
+    """Return what the runs have written down of each (venue, symbol)."""
+    try:
+        place = quoted(f"{reader.project}_cdm", PROGRESS)
+        rows = reader.sql(f"SELECT venue, symbol, ledger FROM {place}")
+    except QuantflowError as error:
+        if error.code == "QF604":  # no run has written any
+            return {}
+        raise
+    return {(venue, symbol): json.loads(told) for venue, symbol, told in rows.rows()}
