@@ -16,8 +16,8 @@ nanoseconds per element. The machine is shared and noisy: read the ratios. `rati
 time over ours; `must` is what this version has to reach, `target` what the design aims at.
 
 The data is a seeded synthetic day (`benchmarks/day.py`): {events:,} tape rows, half trades, half
-book levels, 7 levels per difference message. Peers that cannot share our environment
-(hftbacktest, screamer) run in their own, `.bench/peers`, made from `requirements/bench.txt`.
+book levels, 7 levels per difference message. Peers with pins of their own (hftbacktest, screamer,
+TA-Lib, bottleneck, river) run in `.bench/peers`, made from `requirements/bench.txt`.
 
 Last run on: {machine}.
 
