@@ -1,4 +1,4 @@
-"""qf explain: what a feature or a formula is, down to its program."""
+"""qf explain: what a feature or a formula is, down to its program; where a column comes from."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ import click
 from qf.cli._options import is_project, project_option
 
 NAME = r"[a-z][a-z0-9_]*"
+COLUMN = r"([A-Za-z_][A-Za-z0-9_]*)\.([A-Za-z_][A-Za-z0-9_]*)"
 
 
 @click.command(short_help="Show a formula's graph, clock, look-back and program.")
-@click.argument("what", metavar="FEATURE|FORMULA")
+@click.argument("what", metavar="FEATURE|FORMULA|TABLE.COLUMN")
 @click.option("--bar", help="Read the formula on this bar clock instead of on trades.")
 @project_option
 def command(what: str, bar: str | None, folder: Path) -> None:
-    """Explain a feature of the project, a feature type, or a formula in quotes.
+    """Explain a feature of the project, a feature type, a formula in quotes, or a table's column.
 
-    Shows the formula, its graph, clock, unit, look-back, warm-up, state and program; of a feature
-    also what happens to its values on the bar clock and at the decision clock.
+    Of TABLE.COLUMN it shows where the values come from: the ops down to the tape, and the runs
+    that wrote them. Of the others it shows the formula, its graph, clock, unit, look-back, warm-up,
+    state and program; of a feature also what happens to its values on the bar clock and at the
+    decision clock.
     """
     import re
 
@@ -32,6 +35,13 @@ def command(what: str, bar: str | None, folder: Path) -> None:
         text = _named(what, project)
         if text is not None:
             say(text)
+            return
+    place = re.fullmatch(COLUMN, what)
+    if place and project is not None:
+        from qf.engines.lineage import explain_column, is_table
+
+        if is_table(project, place[1]):
+            say(explain_column(project, place[1], place[2]))
             return
     say(_formula(what, bar, project))
 

@@ -31,7 +31,7 @@ STAGES = ("ingest", "state", "label", "feature")
 )
 @click.option("--symbols", help="Only these symbols, separated by commas.")
 @click.option(
-    "--force-refresh", is_flag=True, help="Read the sources again, whatever the cache holds."
+    "--force-refresh", is_flag=True, help="Read and compute everything again, whatever is there."
 )
 @json_option
 def command(
@@ -45,11 +45,12 @@ def command(
     force_refresh: bool,
     as_json: bool,
 ) -> None:
-    """Run the stages in order: ingest, state, label, feature.
+    """Bring the project's tables up to date.
 
-    A tape whose sources did not change comes from the cache, and the run says so. Everything is
-    written in one transaction: Ctrl-C leaves the tables as they were, and the same command starts
-    again.
+    What is there, of the same definitions, code and input, is kept; a day that was added goes on
+    from the state saved at the end of the day before, and an edited feature is computed alone. The
+    run says what it kept and why. Everything is written in one transaction: Ctrl-C or a crash
+    leaves the tables as they were, and the same command goes on.
     """
     from qf.cli._terminal import progress, say, say_json, warn
     from qf.engines.run import run_project
