@@ -54,7 +54,8 @@ class DemoResult:
             *self.run.lines(),
             "",
             f"page:    {self.page} ({shown})",
-            f"project: {self.page.parent} (edit it, then: cd {self.page.parent.name} && qf run)",
+            f"project: {self.page.parent}",
+            f"next:    edit it, then: qf run --project {self.page.parent}",
         ]
 
     def json(self) -> dict[str, Any]:
