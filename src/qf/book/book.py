@@ -26,10 +26,10 @@ from qf.book.continuity import (
     TRADE_MISSING,
     VERDICT,
     open_frame,
-    state_bits,
+    open_trade,
 )
-from qf.book.frames import RECORD_HEAD, queue_drop_front, queue_front
-from qf.book.passage import append_rows, close_rows, leave_or_forget, lose_book, replay_next
+from qf.book.frames import RECORD_HEAD
+from qf.book.passage import append_rows, close_rows, go_on, lose_book
 from qf.book.sight import release_for_trade
 from qf.book.snapshots import has_book_row, put_book_row, snapshots_until
 from qf.book.state import (
@@ -134,6 +134,15 @@ def ask_rows(w, tape, stride0, lo, hi, made):
         made[3] = min(frames * each, max(span, 0))
 
 
+def open_or_go_on(w, tape, stride0, t, kind, first):
+    """Return the verdict on a frame that is no trade: decided at its first row."""
+    if first:
+        first_id, last_id = tape[FIRST_ID * stride0 + t], tape[LAST_ID * stride0 + t]
+        prev_id = tape[PREV_ID * stride0 + t]
+        w[VERDICT] = open_frame(w, w[RULE], kind, first_id, last_id, prev_id)
+    return w[VERDICT]
+
+
 def trade_flags(w, tape, stride0, t):
     """Return the trade's own quality bits."""
     flags = tape[FLAGS * stride0 + t]
@@ -160,44 +169,22 @@ def kernel(
     t = lo
     while t < hi:
         kind, here, before = tape[KIND * stride0 + t], t, ints[STATE]
-        received, seq = tape[PROCESSED_TIME * stride0 + t], tape[SEQ * stride0 + t]
+        received = tape[PROCESSED_TIME * stride0 + t]
         first = ints[INSIDE] == 0
-        if first:
-            first_id, last_id = tape[FIRST_ID * stride0 + t], tape[LAST_ID * stride0 + t]
-            prev_id = tape[PREV_ID * stride0 + t]
-            ints[VERDICT] = open_frame(ints, ints[RULE], kind, first_id, last_id, prev_id)
-        verdict = ints[VERDICT]
-        lost = first and (verdict == BREAK or (verdict == HOLD and before == SYNCED))
-        if kind == TRADE or verdict in (DROP, BREAK):
+        if kind == TRADE:
+            if first:
+                ints[VERDICT] = open_trade(ints, tape[FIRST_ID * stride0 + t])
             ints[INSIDE] = 1 - tape[LAST_ROW * stride0 + t]
             t += 1
-        else:
-            t = append_rows(ints, tape, stride0, t, hi, first)
-        shown = verdict == EMIT and ints[INSIDE] == 0
-        if (shown or lost) and ints[SHOWS] == 1:
-            s = snapshots_until(ints, received, snapshot, level, stride4, s, params)
-        if lost:
-            lose_book(ints, tape, stride0, here)
-        elif shown and kind != TRADE:
-            record, replays = close_rows(ints, kind)
-            if book_wanted and has_book_row(ints):
-                put_book_row(ints, record, seq, book_word, book_value, stride3, r, params)
-                r += 1
-            leave_or_forget(ints, record)
-            done = replay_next(ints, received) if replays else 0
-            while done > 0:
-                if done == 2 and book_wanted and has_book_row(ints):
-                    record = queue_front(ints, ints[HELD])
-                    put_book_row(ints, record, seq, book_word, book_value, stride3, r, params)
-                    r += 1
-                queue_drop_front(ints, ints[HELD])
-                done = replay_next(ints, received)
-        elif verdict == EMIT and kind == TRADE:
+            if ints[VERDICT] != EMIT:
+                continue
+            if ints[SHOWS] == 1 and ints[NEXT_SNAPSHOT] < received:
+                s = snapshots_until(ints, received, snapshot, level, stride4, s, params)
             flags = trade_flags(ints, tape, stride0, here)
             if ints[SEES] == 0:
                 continue
             release_for_trade(ints, tape[EVENT_TIME * stride0 + here], received)
-            quality = flags | visible_quality(ints, state_bits(ints[STATE]), received)
+            quality = flags | visible_quality(ints, received)
             side = tape[SIDE * stride0 + here]
             if flags & NON_MARKET != 0 and not keeps_all:
                 put_trade(
@@ -215,13 +202,33 @@ def kernel(
             if ints[EAGER] == 1:
                 restart_flow(ints)
             j += 1
+            continue
+        verdict = open_or_go_on(ints, tape, stride0, t, kind, first)
+        lost = first and (verdict == BREAK or (verdict == HOLD and before == SYNCED))
+        if verdict in (DROP, BREAK):
+            ints[INSIDE] = 1 - tape[LAST_ROW * stride0 + t]
+            t += 1
+        else:
+            t = append_rows(ints, tape, stride0, t, hi, first)
+        shown = verdict == EMIT and ints[INSIDE] == 0
+        if (shown or lost) and ints[SHOWS] == 1:
+            s = snapshots_until(ints, received, snapshot, level, stride4, s, params)
+        if lost:
+            lose_book(ints, tape, stride0, here)
+        elif shown:
+            seq = tape[SEQ * stride0 + here]
+            record, replays = close_rows(ints, kind)
+            done = 2
+            while done > 0:  # the frame itself, then those that it lets go on
+                if done == 2 and book_wanted and has_book_row(ints):
+                    put_book_row(ints, record, seq, book_word, book_value, stride3, r, params)
+                    r += 1
+                record, done = go_on(ints, record, replays, received)
     fill_rows(
         tape, stride0, word, number, stride, olo, j, by_size, (wanted_word, wanted_number), params
     )
     fill_rows(
         tape, stride0, other_word, other_number, stride2, olo2, p, by_size, (ALL, ALL), params
     )
-    made[0] = j - olo
-    made[1] = p - olo2
-    made[2] = r - olo3
-    made[3] = s - olo4
+    made[0], made[1] = j - olo, p - olo2
+    made[2], made[3] = r - olo3, s - olo4

@@ -51,6 +51,7 @@ from qf.book.state import (
     HELD,
     LEVELS,
     OPEN_ROWS,
+    REPLAYING,
     RULE,
     SEEABLE,
     SEES,
@@ -186,3 +187,17 @@ def replay_next(w, received):
         else:
             take_frame(w, VISIBLE, w[LEVELS], record)
     return 2
+
+
+def go_on(w, record, replays, received):
+    """Leave the frame just shown behind; return the next one that a snapshot lets go on.
+
+    With it comes 2 where the books took it, 1 where it was a repeat, 0 where there is none.
+    """
+    if w[REPLAYING] == 1:
+        queue_drop_front(w, w[HELD])
+    else:
+        leave_or_forget(w, record)
+    done = replay_next(w, received) if replays else 0
+    w[REPLAYING] = 1 if done > 0 else 0
+    return queue_front(w, w[HELD]), done

@@ -16,6 +16,7 @@ RULE, ASOF, LAG_NS, LEVELS, TTL_NS, PERIOD_NS, DEPTH_LEVELS = range(48, 55)
 EAGER, SEES, SHOWS, NEXT_SNAPSHOT, MARKED = range(55, 60)
 TRADE_TIME, OFFSET, OFFSET_KNOWN = 64, 65, 66
 OPEN_ROWS, SEEABLE = 67, 68  # of the frame that is being read
+REPLAYING = 69  # frames held back are being let go
 FOUND = 72  # how directions were found: venue flag, quote rule, tick rule, unknown
 LAST_PRICE, LAST_DIRECTION, TRADED = 76, 77, 78
 BID_DEPTH, ASK_DEPTH = 80, 81

@@ -15,7 +15,7 @@ Journal of Financial Econometrics 12(1).
 
 import math
 
-from qf.book.continuity import BIT_UNSYNCED
+from qf.book.continuity import BIT_UNSYNCED, STATE, state_bits
 from qf.book.state import (
     BID_DEPTH,
     EAGER,
@@ -109,10 +109,10 @@ def classify(w, side, price, usable):
     return direction
 
 
-def visible_quality(w, arrival_bits, received):
+def visible_quality(w, received):
     """Return the quality bits of the book that this trade meets, its view brought up to date."""
     b = VISIBLE
-    bits = arrival_bits
+    bits = state_bits(w[STATE])
     if w[b + VALID] == 0:
         return bits | (w[b + LOST_BITS] if w[b + LOST_BITS] != 0 else BIT_UNSYNCED)
     if w[b + TOUCHED] == 1:
