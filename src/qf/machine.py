@@ -15,7 +15,7 @@ from qf import kernel
 # header: 0 instructions, 1 code, 2 clocks, 3 clock table, 4 feeds, 5 feed table, 6 sink table,
 # 7 reads, 8 rows done, 9 rows given, 10 next instruction, 11 block, 12 clock short of room,
 # 13 rows it needs, 14 columns, 15 buffer bases, 16 rows of the block in hand, 17 whether the root
-# clock's columns are the feed itself
+# clock's columns are the feed itself, 18 whether the block in hand has begun
 HEADER_WORDS = 32
 # where: 0 in clock, 1.. out clocks, 8 number of out clocks that get rows, 16.. made, 32.. room,
 # 48 which declared outputs anybody reads, 49.. which columns of each
@@ -138,10 +138,11 @@ def run(header):
     clocks = words(h[3])
     n = h[0]
     while True:
-        if h[10] == 0:
+        if h[18] == 0:
             if h[8] >= h[9]:
                 return hand_out(h, 1)
             begin(h)
+            h[18] = 1
         while h[10] < n:
             p = 6 * h[10]
             where = words(code[p + 1])
@@ -183,6 +184,7 @@ def run(header):
             return 1
         h[8] += h[16]
         h[10] = 0
+        h[18] = 0
 
 @njit("int64(int64, float64[::1])", cache=True, nogil=True, error_model="numpy")
 def step(header, row):
@@ -197,6 +199,7 @@ def step(header, row):
     h[8] = 0
     h[9] = 1
     h[10] = 0
+    h[18] = 0
     return run(header)
 '''
 

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from qf import kernel
+from qf.errors import diagnostic
 from qf.op import Op
+
+WRONG_INPUTS = diagnostic("QF435", "{op} takes columns of kind {asked}, was given {given}")
 
 
 @dataclass(frozen=True)
@@ -71,12 +74,15 @@ class Plan:
         out: Sequence[int] = (),
         row_clock: int | None = None,
     ) -> tuple[tuple[Column, ...], ...]:
-        """Append an op and return, for each declared output, its columns.
+        """Append an op and return, for each declared output, its columns. Errors: QF435.
 
         `out` are the clocks it writes on (default: the clock it reads); `row_clock` is the clock
         whose rows it walks (default: the clock of the first input).
         """
         bound = op.bind(**(parameters or {}))
+        given, asked = [c.kind for c in inputs], [i.kind for i in op.signature.inputs]
+        if given != asked:
+            raise WRONG_INPUTS(op=op.name, asked=", ".join(asked), given=", ".join(given))
         here = inputs[0].clock if row_clock is None else row_clock
         clocks = (here, *(out or (here,)))
         encoded = tuple(op.signature.encode(bound))

@@ -68,6 +68,11 @@ class Program:
         self._header_address = self._header.ctypes.data
         self._header[11] = block
         self._fills = self._sink_words[:, 0]
+        reads = [plan.reads.get(name, []) for name in plan.clocks]
+        self._read_places = [np.array([c.place for _, c in each], np.int64) for each in reads]
+        self._sink_words[:, 3] = [len(each) for each in reads]
+        self._clocks[:, 6] = np.cumsum(self._sink_words[:, 3]) - self._sink_words[:, 3]
+        self._first_rows = [sink[:, :1] for sink in self._sinks]
         self._read_clocks = [(k, name) for k, name in enumerate(plan.clocks) if name in plan.reads]
         self._code = np.zeros((len(plan.instructions) + 1, 6), np.int64)
         self._pointers = np.zeros(self._count_pointers() + 1, np.int64)
@@ -128,8 +133,9 @@ class Program:
         rows = len(kept[0]) if kept else 0
         if rows > self._sink_words[0, 1] and self._reads_of(self.plan.clocks[0]):
             self._new_sink(0, rows)  # the root's rows are known
-            self._wire_sinks()
+            self._wire_sink(0)
         self._header[8:12] = 0, rows, 0, self.block
+        self._header[18] = 0
         self._fills[:] = 0  # what a step has handed out
         return self._drive()
 
@@ -251,7 +257,7 @@ class Program:
             self._new_sink(clock, max(fill + wanted, 2 * capacity, expected + expected // 8))
             self._sinks[clock][:, :fill] = sink[:, :fill]
             self._sink_words[clock, 2] = 0
-        self._wire_sinks()
+            self._wire_sink(clock)
 
     def _taken(self) -> dict[str, np.ndarray]:
         """Return what the sinks hold: a sink that is mostly full goes, and a new one comes."""
@@ -266,7 +272,7 @@ class Program:
             self._sink_words[clock, 0] = 0
             if given_away:
                 self._new_sink(clock, capacity)
-        self._wire_sinks()
+                self._wire_sink(clock)
         return made
 
     def _reads_of(self, clock: str) -> list[tuple[str, Column]]:
@@ -332,7 +338,8 @@ class Program:
             self._feeds[place, 1] = self._address(column)
         if self._on_feed:
             self._point_at_feed()
-        self._wire_sinks()
+        for clock in range(len(self.plan.clocks)):
+            self._wire_sink(clock)
         self._header[:8] = (
             len(self.plan.instructions),
             self._code.ctypes.data,
@@ -349,17 +356,12 @@ class Program:
         )
         self._header[15] = self._bases.ctypes.data
 
-    def _wire_sinks(self) -> None:
-        """Write where every read column is copied from and to."""
-        self._first_rows = [sink[:, :1] for sink in self._sinks]
-        at = 0
-        for clock, name in enumerate(self.plan.clocks):
-            reads = self._reads_of(name)
-            self._sink_words[clock, 3], self._clocks[clock, 6] = len(reads), at
-            buffer, sink = self._buffers[clock], self._sinks[clock]
-            place = np.array([column.place for _, column in reads], np.int64)
-            upto = at + len(reads)
-            self._reads[at:upto, 0] = buffer.ctypes.data + 8 * buffer.shape[1] * place
-            steps = 8 * sink.shape[1] * np.arange(len(reads))
-            self._reads[at:upto, 1] = sink.ctypes.data + steps
-            at = upto
+    def _wire_sink(self, clock: int) -> None:
+        """Write where every read column of a clock is copied from and to."""
+        places, buffer, sink = self._read_places[clock], self._buffers[clock], self._sinks[clock]
+        start = int(self._clocks[clock, 6])
+        upto = start + len(places)
+        self._reads[start:upto, 0] = buffer.ctypes.data + 8 * buffer.shape[1] * places
+        steps = 8 * sink.shape[1] * np.arange(len(places))
+        self._reads[start:upto, 1] = sink.ctypes.data + steps
+        self._first_rows[clock] = sink[:, :1]

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qf.book.continuity import COUNTS
+from qf.book.frames import RECORD_HEAD
 from qf.program import Program
 from qf.schema import BIT, DEPTH, NULL_INT
 from tests.book.model import MS, ModelBook, random_frames, tape_of
-from tests.book.programs import enrich_plan, track_plan
+from tests.book.programs import book_plan, enrich_plan, read_all, track_plan
 
 RULES = ("spot", "futures")
 INVALID = BIT["unsynced"] | BIT["gap"] | BIT["resyncing"]
@@ -176,3 +178,53 @@ def test_nothing_of_the_book_is_shown_before_the_bridge():
     assert made["mid"][1] == 10.5 and not made["quality"][1] & INVALID
     assert math.isnan(made["ofi_0"][1])  # the first trade after a resync
     assert NULL_INT not in made["event_time"]
+
+
+@pytest.mark.parametrize("block", [5, 4096])
+def test_a_frame_larger_than_its_queue_is_taken_in_parts(block):
+    start = 1_700_000_000_000 * MS
+    levels = [(1, 100_000 - i, i + 1) for i in range(900)]
+    levels += [(-1, 100_001 + i, i + 1) for i in range(900)]
+    frames = [
+        {"kind": 3, "levels": levels, "first": 1, "last": 1, "received": start, "event_time": start}
+    ]
+    for i in range(400):
+        frames.append(
+            {"kind": DEPTH, "levels": [(1, 100_000 - i, 0), (-1, 100_001 + i, 7)], "first": i + 2,
+             "last": i + 2, "received": start + i * MS, "event_time": start + i * MS}
+        )  # fmt: skip
+    last = start + 500 * MS
+    frames.append({"kind": 1, "side": 1, "price": 100_001, "size": 1, "first": 1, "last": 1,
+                   "received": last, "event_time": last})  # fmt: skip
+    tape = tape_of(frames)
+    small = {"depth_words": 1024, "ticker_words": 1024, "held_words": 1024}
+    made = []
+    for sizes in ({}, small):
+        plan, columns = book_plan("spot", 5, 20, period_ms=100, **sizes)
+        for clock in ("tick", "book", "snapshot"):
+            read_all(plan, *columns[clock])
+        made.append(Program(plan, block).push(tape))
+    for clock, columns in made[0].items():
+        for name, column in columns.items():
+            assert column.tobytes() == made[1][clock][name].tobytes(), (clock, name)
+    assert made[1]["tick"]["bid_price_0"][0] == 100_000 - 400
+
+
+def test_a_full_buffer_loses_its_oldest_frames_and_counts_them():
+    start = 1_700_000_000_000 * MS
+    frames = [
+        {"kind": DEPTH, "levels": [(1, 10, i + 1), (-1, 20, i + 1)], "first": i + 1, "last": i + 1,
+         "received": start + i, "event_time": start + i}
+        for i in range(200)
+    ]  # fmt: skip
+    frames.append({"kind": 3, "levels": [(1, 9, 1), (-1, 21, 1)], "first": 150, "last": 150,
+                   "received": start + 300, "event_time": start + 300})  # fmt: skip
+    plan, columns = book_plan("spot", held_words=1024)
+    read_all(plan, *columns["book"])
+    program = Program(plan, 64)
+    made = program.push(tape_of(frames))["book"]
+    held = 1024 // (RECORD_HEAD + 4)
+    lost = program.ints_of("book")[COUNTS + 4 * DEPTH + 1]
+    assert lost == 150  # the oldest that did not fit, and those that the snapshot contains
+    assert held < 200 - 50
+    assert made["bid_lots"][-1] == 200 and made["last_id"].tolist()[-50:] == list(range(151, 201))

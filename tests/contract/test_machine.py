@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.book.model import random_frames, tape_of
+from tests.book.programs import book_plan, enrich_plan
 
 from qf import kernel
 from qf.errors import QuantflowError
@@ -63,6 +65,57 @@ def test_a_wrong_feed_is_refused_by_name():
         Program(plan_of()).push({"y": np.zeros(3)})
     assert caught.value.code == "QF432"
     assert "x" in str(caught.value)
+
+
+@pytest.mark.parametrize("inputs", [0, 2])
+def test_an_op_is_wired_to_what_it_takes_or_not_at_all(inputs):
+    plan = Plan()
+    plan.clock("rows")
+    columns = [plan.feed("x"), plan.feed("y")][:inputs]
+    with pytest.raises(QuantflowError) as caught:
+        plan.add(find("lag", "ops"), columns, {"rows": 3}, row_clock=0)
+    assert caught.value.code == "QF435"
+
+
+def test_what_nobody_reads_belongs_to_the_plans_identity():
+    plan, columns = book_plan("spot")
+    other, _ = book_plan("spot")
+    plan.read("mid", dict(zip(*columns["tick"], strict=True))["mid"])
+    other.read("ofi_0", dict(zip(*columns["tick"], strict=True))["ofi_0"])
+    assert plan.hash() != other.hash()
+
+
+def test_how_the_fed_columns_lie_changes_no_bit():
+    frames = random_frames(3, "spot", count=200)
+    tape = tape_of(frames)
+    rows = len(tape["seq"])
+    apart = {name: column.copy() for name, column in tape.items()}
+    evenly = dict(zip(tape, np.stack(list(tape.values())), strict=True))
+    plan = enrich_plan("spot")
+    whole = Program(plan, 64).push(evenly)
+    mixed, parts = Program(plan, 16), []
+    for turn, low in enumerate(range(0, rows, 97)):
+        piece = slice(low, min(low + 97, rows))
+        if turn % 3 == 2:
+            for row in np.stack([column[piece] for column in tape.values()], axis=1):
+                made = mixed.step(np.ascontiguousarray(row).view(np.float64))
+                parts.append({k: {n: c.copy() for n, c in mixed.named(k, made.get(k)).items()}
+                              for k in ("tick", "prints")})  # fmt: skip
+        else:
+            given = (evenly, apart)[turn % 3]
+            parts.append(mixed.push({name: column[piece] for name, column in given.items()}))
+    for name, column in whole["tick"].items():
+        joined = np.concatenate([part["tick"][name] for part in parts])
+        assert joined.tobytes() == column.tobytes(), name
+    assert mixed.rows["events"] == rows
+    assert mixed.save() == fed(plan, tape).save()
+
+
+def fed(plan, tape):
+    """Return a program that was fed the whole tape at once."""
+    program = Program(plan, 512)
+    program.push(tape)
+    return program
 
 
 def test_an_edit_of_a_kernel_is_a_new_kernel(tmp_path):
