@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from qf import kernel
@@ -35,6 +35,7 @@ def make(
     types: Mapping[str, str] = PLAIN,
     ops: Iterable[Path] = (),
     sets: Mapping[str, object] | None = None,
+    bars: Sequence[Mapping[str, object]] = BARS,
 ) -> Path:
     """Write a project of a minute and a half with a feature for each formula in `types`."""
     write_project(folder, draft_project(folder.name, "crypto", None, None))
@@ -69,7 +70,7 @@ def make(
     project = folder / "quantflow_project.yml"
     text = project.read_text()
     start, end = text.index("  bars:"), text.index("  snapshots:")
-    text = text[:start] + f"  bars: {json.dumps(BARS)}\n" + text[end:]
+    text = text[:start] + f"  bars: {json.dumps(list(bars))}\n" + text[end:]
     text = text.replace("microstructure_breakout", "chosen").replace("levels: 20", "levels: 5")
     project.write_text(text)
     return folder

@@ -25,6 +25,8 @@ def planted(request, monkeypatch):
     """Give the corpus file as a module whose mistake is in the product for this test."""
     name = f"planted_{request.param.stem}"
     spec = importlib.util.spec_from_file_location(name, request.param)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, name, module)
     spec.loader.exec_module(module)

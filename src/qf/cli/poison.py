@@ -16,7 +16,7 @@ from qf.cli._range import range_options, read_range
 @click.option(
     "--instants",
     type=click.IntRange(1, 100_000),
-    default=20,
+    default=16,
     show_default=True,
     help="After how many instants, per symbol, the future is replaced.",
 )

@@ -30,16 +30,15 @@ from qf.tape.tape_file import TapeFile
 UNKNOWN_ENGINE = diagnostic(
     "QF541", "there is no engine {name!r} to poison", hint="engines: machine, polars"
 )
-UNKNOWN_SYMBOL = diagnostic("QF542", "the project has no symbol {name!r}", hint="it has {known}")
 LEAKS = diagnostic(
-    "QF543",
+    "QF542",
     "{columns} column(s) know what comes after them",
     RefusedError,
     "look at the op or formula named above: what it reads must be known when its row is",
 )
 
 ENGINES = (MACHINE, POLARS)
-INSTANTS = 20
+INSTANTS = 16
 KINDS_AT_ONE_INSTANT = 2
 
 Progress = Callable[[str, int, int, str], None]
@@ -93,7 +92,7 @@ class Report:
         return not self.leaks
 
     def refuse(self) -> None:
-        """Do nothing where no column leaks. Errors: QF543."""
+        """Do nothing where no column leaks. Errors: QF542."""
         if self.leaks:
             raise LEAKS(columns=len({(leak.table, leak.column, leak.of) for leak in self.leaks}))
 
@@ -130,14 +129,13 @@ def poison(
     seed: int = 0,
     engines: Iterable[str] = ENGINES,
     span: tuple[int | None, int | None] = (None, None),
-    symbols: Iterable[str] | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Return which columns of the project's tables know what comes after them.
 
     `instants` per symbol are drawn with `seed` from the frames received in `span`, [start, end) in
     ns; the history before it is run all the same. Nothing is stored but the tape's cache.
-    Errors: QF3xx, QF500-QF503, QF540-QF542.
+    Errors: QF3xx, QF500-QF503, QF540, QF541.
     """
     report = progress or (lambda stage, done, total, note: None)
     chosen = tuple(dict.fromkeys(engines))
@@ -145,22 +143,13 @@ def poison(
         if name not in ENGINES:
             raise UNKNOWN_ENGINE(name=name, near=nearest(name, ENGINES))
     found = Report(seed)
-    for symbol in _symbols(project, symbols):
+    for symbol in project.symbols:
         with project_lock(project.folder, wall_ns(), project.paths.lock):
             tape = open_tape(project, symbol)
         _poison_symbol(project, tape, instants, (chosen, span), (found, report))
     found.kinds = [kind for kind in KINDS if kind in found.kinds]
     found.notes = list(dict.fromkeys(found.notes))
     return found
-
-
-def _symbols(project: Project, symbols: Iterable[str] | None) -> list[str]:
-    wanted = list(project.symbols if symbols is None else symbols)
-    for name in wanted:
-        if name not in project.symbols:
-            known = ", ".join(project.symbols)
-            raise UNKNOWN_SYMBOL(name=name, known=known, near=nearest(name, project.symbols))
-    return wanted
 
 
 def _poison_symbol(
