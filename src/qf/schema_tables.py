@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from qf.errors import diagnostic
 from qf.schema import Field
+from qf.schema_records import PART_COLUMNS, PROGRESS_FIELDS, RUN_FIELDS, WHERE
 
 BAD_NAME = diagnostic(
     "QF600",
@@ -24,17 +25,8 @@ NAME_TAKEN = diagnostic(
     "QF608", "the set {feature_set} would have two columns called {name!r}", hint="rename a feature"
 )
 
-# What tells the parts of one table apart: each is written, skipped and recorded by itself.
-PART_COLUMNS = ("bar_clock", "feature_set", "feature_name", "label_name")
-# Tables of the store's own, which are no result.
-RECORDS = ("qf_runs", "qf_progress")
-
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 
-_WHERE = (
-    Field("venue", "VARCHAR", "the venue's name, binance_spot for one"),
-    Field("symbol", "VARCHAR", "the venue's name of the instrument"),
-)
 _CLOCK = Field("bar_clock", "VARCHAR", "the sequence of bars, dollar_k_50000 for one")
 _SEQ = Field("seq", "BIGINT", "arrival ordinal of the frame over all channels of (venue, symbol)")
 _BAR_ID = Field("bar_id", "BIGINT", "0, 1, 2 … per venue, symbol and clock since history_start")
@@ -96,7 +88,7 @@ _TABLES = (
         "",
         "What is traded where, and the steps of its prices and sizes.",
         (
-            *_WHERE,
+            *WHERE,
             Field("base", "VARCHAR", "what is bought"),
             Field("quote", "VARCHAR", "what it is paid in"),
             Field("asset_type", "VARCHAR", "spot, linear or inverse"),
@@ -113,7 +105,7 @@ _TABLES = (
         "processed_time",
         "The prints as published.",
         (
-            *_WHERE,
+            *WHERE,
             _SEQ,
             _EVENT,
             _PROCESSED,
@@ -131,7 +123,7 @@ _TABLES = (
         "processed_time",
         "The book's messages as published, one row per level.",
         (
-            *_WHERE,
+            *WHERE,
             _SEQ,
             _EVENT,
             _PROCESSED,
@@ -153,7 +145,7 @@ _TABLES = (
         "processed_time",
         "Best bid and offer as published.",
         (
-            *_WHERE,
+            *WHERE,
             _SEQ,
             _EVENT,
             _PROCESSED,
@@ -175,7 +167,7 @@ _TABLES = (
         "processed_time",
         "Mark price and funding as published.",
         (
-            *_WHERE,
+            *WHERE,
             _SEQ,
             _EVENT,
             _PROCESSED,
@@ -196,7 +188,7 @@ _TABLES = (
         "processed_time",
         "Forced orders as published.",
         (
-            *_WHERE,
+            *WHERE,
             _SEQ,
             _EVENT,
             _PROCESSED,
@@ -217,7 +209,7 @@ _TABLES = (
         "processed_time",
         "Every trade with the book strictly before it.",
         (
-            *_WHERE,
+            *WHERE,
             _SEQ,
             _EVENT,
             _PROCESSED,
@@ -252,7 +244,7 @@ _TABLES = (
         "processed_time",
         "The book at or before each boundary of the snapshot period.",
         (
-            *_WHERE,
+            *WHERE,
             Field("snapshot_time", "TIMESTAMP_NS", "the boundary, a multiple of the period, UTC"),
             Field("processed_time", "TIMESTAMP_NS", "receive time of the message that wrote it"),
             *_LADDER,
@@ -268,14 +260,14 @@ _TABLES = (
         "label_end",
         "What came after each bar, written once it is known.",
         (
-            *_WHERE,
+            *WHERE,
             _CLOCK,
             _BAR_ID,
             Field("label_name", "VARCHAR", "as the project calls it"),
             _FEATURE_TIME,
             Field("label_end", "TIMESTAMP_NS", "receive time at which the label became known"),
             *_double(
-                ("label", "+1, -1 or 0 for barriers; the return for forward returns; null says why in quality"),
+                ("label", "+1, -1, 0 for barriers; the forward return; null says why in quality"),
                 ("ret", "return from the entry; the barrier's fraction where one was touched"),
             ),
             Field("barrier", "BIGINT", "which was touched: +1 upper, -1 lower, 0 the vertical one"),
@@ -294,7 +286,7 @@ _TABLES = (
         "feature_time",
         "One row per feature and bar of its own clock, normalised.",
         (
-            *_WHERE,
+            *WHERE,
             _CLOCK,
             _BAR_ID,
             Field("feature_set", "VARCHAR", "the set that the feature is computed in"),
@@ -314,26 +306,7 @@ _TABLES = (
         "",
         "Which run wrote which rows from which definitions, code and input. Of the runs whose "
         "range holds a row's time, the one with the highest run_number wrote it.",
-        (
-            Field("run_number", "BIGINT", "1, 2, 3 … in the order of the commits"),
-            Field("run_id", "VARCHAR", "the run"),
-            Field("table_name", "VARCHAR", "the table it wrote"),
-            *_WHERE,
-            *(Field(name, "VARCHAR", f"the rows' {name}; null: all") for name in PART_COLUMNS),
-            Field("start_time", "TIMESTAMP_NS", "first instant of the range rewritten; null: open"),
-            Field("end_time", "TIMESTAMP_NS", "first instant after the range; null: open"),
-            Field("first_event", "TIMESTAMP_NS", "receive time of the first event it was made of"),
-            Field("last_event", "TIMESTAMP_NS", "receive time of the last"),
-            Field("row_count", "BIGINT", "rows written"),
-            Field("row_hash", "VARCHAR", "hash of the rows written, whatever their order"),
-            Field("plan_hash", "VARCHAR", "wiring, parameters and kernels of the program"),
-            Field("part_hash", "VARCHAR", "what decides these rows: formulas, kernels, clock"),
-            Field("input_hash", "VARCHAR", "the tape's events up to the last one"),
-            Field("input_hashes", "VARCHAR", "JSON object: input to its content hash"),
-            Field("definitions_hash", "VARCHAR", "the project's definition files"),
-            Field("versions", "VARCHAR", "JSON object: package to version"),
-            Field("created", "TIMESTAMP_NS", "when the run began, UTC"),
-        ),
+        RUN_FIELDS,
     ),
     Table(
         "qf_progress",
@@ -341,18 +314,14 @@ _TABLES = (
         ("venue", "symbol"),
         "",
         "What is computed of each symbol, for the next run to go on from.",
-        (
-            *_WHERE,
-            Field("run_id", "VARCHAR", "the run that wrote this row"),
-            Field("ledger", "VARCHAR", "JSON: parts with their ranges, saved states, counts"),
-        ),
+        PROGRESS_FIELDS,
     ),
 )
 
 TABLES: dict[str, Table] = {table.name: table for table in _TABLES}
 
 _BAR_FIELDS = (
-    *_WHERE,
+    *WHERE,
     _CLOCK,
     _BAR_ID,
     Field("open_time", "TIMESTAMP_NS", "venue time of the first trade; the boundary if empty"),
@@ -403,7 +372,7 @@ def vector_table(feature_set: str, features: Iterable[str]) -> Table:
         check_name(name, "feature")
         columns.append(Field(name, "DOUBLE", f"{name} as the decision sees it, after staleness"))
         columns.append(Field(f"{name}_age_ms", "DOUBLE", f"age of {name} at the decision"))
-    fields = (*_WHERE, _CLOCK, _BAR_ID, _FEATURE_TIME, *columns, _QUALITY)
+    fields = (*WHERE, _CLOCK, _BAR_ID, _FEATURE_TIME, *columns, _QUALITY)
     seen: set[str] = set()
     for field in fields:
         if field.name.lower() in seen:  # DuckDB does not tell cases apart

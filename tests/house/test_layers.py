@@ -6,7 +6,7 @@ from house.walk import PACKAGE, Module, imports, package, top_imports
 from qf.op import FAMILIES
 
 ROWS = (
-    ("errors", "schema", "schema_tables", "clock"),
+    ("errors", "schema", "schema_records", "schema_tables", "clock"),
     ("op", "signature", "kernel", "machine", "program"),  # and every other single file
     FAMILIES,
     ("language", "lower"),

@@ -20,7 +20,8 @@ from qf.feeds.venue import find_venue
 from qf.pieces import Names
 from qf.plan import Column, Instruction, Plan
 from qf.project.model import Project
-from qf.schema_tables import PART_COLUMNS, RECORDS, TABLES, Table
+from qf.schema_records import PART_COLUMNS, RECORDS
+from qf.schema_tables import TABLES, Table
 from qf.store.read import Reader
 
 NO_TABLE = diagnostic("QF531", "the project makes no table {name!r}", hint="it makes: {known}")

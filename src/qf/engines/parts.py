@@ -23,7 +23,8 @@ from qf.engines.symbol_plan import Route, SymbolPlan
 from qf.pieces import Names
 from qf.plan import Column
 from qf.project.model import Project
-from qf.schema_tables import PART_COLUMNS, TABLES, Table
+from qf.schema_records import PART_COLUMNS
+from qf.schema_tables import TABLES, Table
 
 # Tables that are stored as the tape has them: group -> (name on the tape, table).
 RAW_TABLES = {
@@ -44,6 +45,7 @@ CODE = (
     "engines/vector_join.py",
     "machine.py",
     "program.py",
+    "schema_records.py",
     "schema_tables.py",
     "store/arrow.py",
     "tape/tables.py",

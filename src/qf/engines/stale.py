@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from qf.engines.ledger import Covered, Ledger
 from qf.project.model import Project
-from qf.schema_tables import PART_COLUMNS, RECORDS
+from qf.schema_records import PART_COLUMNS, RECORDS
 from qf.store.change import Change
 
 OF_GROUP = {

@@ -22,7 +22,8 @@ from qf.engines.state_files import KEPT, StateFiles
 from qf.engines.symbol_run import Need, Progress, SymbolRun
 from qf.pieces import Names, Pieces, merge
 from qf.schema import NULL_INT
-from qf.schema_tables import PART_COLUMNS, TABLES
+from qf.schema_records import PART_COLUMNS
+from qf.schema_tables import TABLES
 from qf.store.change import Change
 from qf.tape.instruments import Instrument
 from qf.tape.prefix import frames_between, time_at

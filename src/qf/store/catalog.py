@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import pyarrow as pa
 
 from qf.errors import DefinitionError, diagnostic, nearest
-from qf.schema_tables import RECORDS, TABLES, Table, check_name
+from qf.schema_records import RECORDS
+from qf.schema_tables import TABLES, Table, check_name
 from qf.store.connect import Connection, quoted, where_is
 from qf.store.hashing import hash_batches
 

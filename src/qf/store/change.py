@@ -16,7 +16,8 @@ import numpy as np
 import pyarrow as pa
 
 from qf.schema import NULL_INT
-from qf.schema_tables import PART_COLUMNS, TABLES, Table
+from qf.schema_records import PART_COLUMNS
+from qf.schema_tables import TABLES, Table
 from qf.store import catalog
 from qf.store.arrow import batch_of, schema_of
 from qf.store.connect import Connection, quoted, where_is

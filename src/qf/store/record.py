@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qf.schema import NULL_INT
-from qf.schema_tables import PART_COLUMNS
+from qf.schema_records import PART_COLUMNS
 
 # Columns of qf_runs that are filled in part by part; null where a run wrote whole tables.
 _OF_A_PART = (*PART_COLUMNS, "row_hash", "part_hash", "input_hash")
