@@ -12,7 +12,7 @@ from benchmarks.timing import Job, machine, measure, use_one_core
 
 use_one_core()
 
-from benchmarks.day import Day, make_day  # noqa: E402  the libraries read the thread counts once
+from benchmarks.day import make_day  # noqa: E402  the libraries read the thread counts once
 from benchmarks.jobs import bars, book, end_to_end, fused, pack, rolling  # noqa: E402
 from benchmarks.peers import ROOT  # noqa: E402
 from benchmarks.report import line, write_page  # noqa: E402
@@ -21,17 +21,16 @@ WORK = ROOT / ".bench" / "work"
 EVENTS, REPEATS = 2_000_000, 7
 
 
-def jobs(day: Day, repeats: int) -> dict:
-    """Return what builds each job (or several), by a short word for `--only`."""
-    return {
-        "book": lambda: book.job(day, repeats),
-        "bars": lambda: bars.job(day, repeats),
-        "fused": lambda: fused.job(day, repeats, WORK),
-        "rolling": lambda: rolling.jobs(day, repeats),
-        "batch": lambda: pack.batch_job(day, repeats),
-        "live": lambda: pack.live_job(day, repeats),
-        "end": lambda: end_to_end.job(day, WORK),
-    }
+# What builds each job (or several), by the word for `--only`.
+JOBS = {
+    "book": lambda day, repeats: book.job(day, repeats),
+    "bars": lambda day, repeats: bars.job(day, repeats),
+    "fused": lambda day, repeats: fused.job(day, repeats, WORK),
+    "rolling": lambda day, repeats: rolling.jobs(day, repeats),
+    "batch": lambda day, repeats: pack.batch_job(day, repeats),
+    "live": lambda day, repeats: pack.live_job(day, repeats),
+    "end": lambda day, repeats: end_to_end.job(day, WORK),
+}
 
 
 def main() -> None:
@@ -41,14 +40,16 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--only", default="")
     chosen = parser.parse_args()
+    if not any(chosen.only in word for word in JOBS):
+        parser.error(f"--only {chosen.only}: one of {', '.join(JOBS)}")
     WORK.mkdir(parents=True, exist_ok=True)
     print(f"{machine()}; making a day of {chosen.events:,} events", file=sys.stderr)
     day = make_day(chosen.events)
     rows = []
-    for word, build in jobs(day, chosen.repeats).items():
+    for word, build in JOBS.items():
         if chosen.only not in word:
             continue
-        built = build()
+        built = build(day, chosen.repeats)
         for job in [built] if isinstance(built, Job) else built:
             made = measure(job, chosen.repeats)
             for row in made:

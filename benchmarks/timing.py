@@ -50,6 +50,9 @@ class Job:
     peers: tuple[Contender, ...] = ()
     bound_ns: float | None = None  # what this version must reach
     target_ns: float | None = None  # what the design aims at
+    # The figure of the named peer that the bounds were set beside, on a quiet machine: they hold
+    # as ratios to it on any other.
+    beside: tuple[str, float] | None = None
     elsewhere: dict[str, list[float]] = field(default_factory=dict)  # peers timed in their own env
     note: str = ""
 
@@ -67,6 +70,13 @@ class Row:
     def ratio(self) -> float | None:
         """Return how many times longer the peer takes."""
         return None if self.peer_ns is None else self.peer_ns / self.ours_ns
+
+    def ratio_for(self, bound_ns: float | None) -> float | None:
+        """Return the ratio that meets a bound, where it was set beside this peer."""
+        if bound_ns is None or self.job.beside is None or self.peer_ns is None:
+            return None
+        name, peer_ns = self.job.beside
+        return peer_ns / bound_ns if self.peer.startswith(name) else None
 
 
 def once(contender: Contender) -> float:

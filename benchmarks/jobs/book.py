@@ -61,6 +61,7 @@ def job(day: Day, repeats: int) -> Job:
         ours=Contender("qf", lambda program: program.push(fields), lambda: (book_program(),)),
         elsewhere={"hftbacktest 2.4.4": peer["seconds"]},
         target_ns=15,
+        beside=("hftbacktest", 65),
         note=(
             f"ours also checks the id chain; {ours:,} and {peer['rows']:,} snapshots, "
             f"mean level differs by {gap:.0e} (boundaries: UTC multiples, first event + n)"

@@ -57,5 +57,6 @@ def job(day: Day, repeats: int, folder: Path) -> Job:
         elsewhere={f"hftbacktest 2.4.4 + polars {pl.__version__}": seconds},
         bound_ns=60,
         target_ns=20,
+        beside=("hftbacktest", 100),
         note="the peers' quotes are handed to them ready; their book makes the snapshots",
     )

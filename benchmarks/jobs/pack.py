@@ -154,6 +154,7 @@ def batch_job(day: Day, repeats: int) -> Job:
         elsewhere={"screamer 1.2.1 + numpy": peer["batch"]},
         bound_ns=400,
         target_ns=200,
+        beside=("screamer", 226),
     )
 
 
@@ -187,4 +188,5 @@ def live_job(day: Day, repeats: int) -> Job:
         elsewhere={"screamer 1.2.1": peer["live"]},
         bound_ns=3000,
         target_ns=1000,
+        beside=("screamer", 7438),
     )

@@ -50,6 +50,12 @@ from qf.op import Op
 CACHE_IN_PROJECT = diagnostic(
     "QF420", "the kernel cache {path} is not private to you", RunError, "chmod 700 {path}"
 )
+NO_CACHE = diagnostic(
+    "QF423",
+    "the kernel cache {path} cannot be written: {why}",
+    RunError,
+    "free some room or correct its rights, or let QF_KERNEL_CACHE name another folder",
+)
 BAD_KERNEL = diagnostic("QF421", "the kernel of {op} takes {name!r}, which nothing provides")
 
 NAME_CLASH = diagnostic(
@@ -123,7 +129,10 @@ def cache_folder() -> Path:
     home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     root = Path(chosen) if chosen else Path(home) / "qf" / "kernels"
     folder = root / _abi()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise NO_CACHE(path=folder, why=error.strerror) from None
     if hasattr(os, "getuid"):
         about = folder.stat()
         if about.st_uid != os.getuid() or about.st_mode & 0o022:
@@ -146,7 +155,6 @@ def _abi() -> str:
     ) + ("" if platform.system() == "Linux" else f"-{platform.system()}")
 
 
-@cache
 @cache
 def kernel_text(op: Op) -> str:
     """Return the whole generated module for an op's kernel. Errors: QF421."""
@@ -192,8 +200,11 @@ def load_generated(key: str, text: str) -> ModuleType:
     path = cache_folder() / f"{key}.py"
     if not path.exists() or path.read_text() != text:
         draft = path.with_suffix(f".{os.getpid()}.tmp")
-        draft.write_text(text)
-        draft.replace(path)
+        try:
+            draft.write_text(text)
+            draft.replace(path)
+        except OSError as error:
+            raise NO_CACHE(path=path.parent, why=error.strerror) from None
     spec = importlib.util.spec_from_file_location(f"qf_kernel_{key}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
