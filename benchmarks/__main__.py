@@ -23,12 +23,12 @@ EVENTS, REPEATS = 2_000_000, 7
 
 # What builds each job (or several), by the word for `--only`.
 JOBS = {
-    "book": lambda day, repeats: book.job(day, repeats),
-    "bars": lambda day, repeats: bars.job(day, repeats),
+    "book": book.job,
+    "bars": bars.job,
     "fused": lambda day, repeats: fused.job(day, repeats, WORK),
-    "rolling": lambda day, repeats: rolling.jobs(day, repeats),
-    "batch": lambda day, repeats: pack.batch_job(day, repeats),
-    "live": lambda day, repeats: pack.live_job(day, repeats),
+    "rolling": rolling.jobs,
+    "batch": pack.batch_job,
+    "live": pack.live_job,
     "end": lambda day, repeats: end_to_end.job(day, WORK),
 }
 
