@@ -32,7 +32,9 @@ BAD_STATE = diagnostic("QF431", "this is not a whole saved state: {why}", RunErr
 WRONG_FEED = diagnostic("QF432", "the program is fed {expected}, was given {given}", RunError)
 
 STATE_MAGIC = b"QFSTATE1"
-FIRST_SINK_ROWS = 1 << 13  # rows handed out wait in sinks, which grow with what is pushed
+# Rows handed out wait in sinks, which grow with what is pushed: at first so many rows, then one for
+# so many rows of the feed. A sink that holds more words is handed out itself, not copied.
+FIRST_SINK_ROWS, MADE_PER_ROW, GIVEN_AWAY_WORDS = 1 << 13, 16, 1 << 15
 LEAST_ROWS = 128  # the shortest column of a clock that an op makes
 NULL_WORD = {"float": np.float64("nan").view(np.int64), "int": np.int64(NULL_INT)}
 
@@ -131,9 +133,11 @@ class Program:
             self._feeds[place, 0] = kept[-1].ctypes.data
         self._put_on_feed()
         rows = len(kept[0]) if kept else 0
-        if rows > self._sink_words[0, 1] and self._reads_of(self.plan.clocks[0]):
-            self._new_sink(0, rows)  # the root's rows are known
-            self._wire_sink(0)
+        for clock, _ in self._read_clocks:
+            likely = rows if clock == 0 else rows // MADE_PER_ROW  # memory not touched costs none
+            if likely > self._sink_words[clock, 1]:
+                self._new_sink(clock, likely)
+                self._wire_sink(clock)
         self._header[8:12] = 0, rows, 0, self.block
         self._header[18] = 0
         self._fills[:] = 0  # what a step has handed out
@@ -267,7 +271,7 @@ class Program:
             if not fill:
                 continue
             sink = self._sinks[clock]
-            given_away = 2 * fill > capacity > 2048
+            given_away = fill * len(sink) > GIVEN_AWAY_WORDS
             made[name] = sink[:, :fill] if given_away else sink[:, :fill].copy()
             self._sink_words[clock, 0] = 0
             if given_away:
