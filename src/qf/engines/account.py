@@ -52,7 +52,7 @@ def direction_counts(
     for stream, counted in tape.accounts.items():
         kind = KINDS.get(KIND_OF_STREAM.get(stream, stream))
         account = dict.fromkeys(("received", *VERDICTS), 0) | counted
-        if kind is None:
+        if kind in (None, MARK):  # what is no event of the book goes to its own table
             account["applied"] = account["received"] - account["quarantined"] - account["ignored"]
         elif kind in left_out:
             account["ignored"] = account["received"] - account["quarantined"]
@@ -72,7 +72,8 @@ def account_lines(accounts: dict[str, dict[str, int]]) -> list[str]:
     for stream, account in accounts.items():
         names = (*VERDICTS, "waiting")
         terms = [f"{name} {account[name]:,}" for name in names if account.get(name)]
-        holes = f"; {account['holes']} holes in the ids" if account.get("holes") else ""
+        missing = account.get("holes", 0)
+        holes = f"; {missing:,} hole{'s' * (missing > 1)} in the ids" if missing else ""
         lines.append(
             f"{stream}: received {account['received']:,} = {' + '.join(terms) or '0'}{holes}"
         )

@@ -25,7 +25,12 @@ BUSY = diagnostic(
     RunError,
     "wait until it has finished, or stop it",
 )
-BROKEN = diagnostic("QF603", "the database {path} cannot be used: {why}", RunError)
+BROKEN = diagnostic(
+    "QF603",
+    "the database {path} cannot be used: {why}",
+    RunError,
+    "free some room if the disk is full; else move the file away, and qf run makes it anew",
+)
 BAD_QUERY = diagnostic("QF604", "the query was refused: {why}")
 
 Connection = duckdb.DuckDBPyConnection

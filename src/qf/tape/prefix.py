@@ -14,9 +14,8 @@ import hashlib
 from collections.abc import Iterator
 
 import numpy as np
-import pyarrow.parquet as pq
 
-from qf.tape.tape_file import NAMES, Block, TapeFile
+from qf.tape.tape_file import NAMES, Block, TapeFile, checked
 
 EMPTY = ""  # the prefix of no row
 
@@ -53,7 +52,7 @@ def row_at(tape: TapeFile, time: int | None, otherwise: int) -> int:
     if time is None:
         return otherwise
     rows, place = 0, NAMES.index("processed_time")
-    with pq.ParquetFile(tape.folder / "tape.parquet") as file:
+    with checked(tape.folder / "tape.parquet") as file:
         for group in range(file.metadata.num_row_groups):
             about = file.metadata.row_group(group)
             statistics = about.column(place).statistics
@@ -74,7 +73,7 @@ def time_at(tape: TapeFile, row: int) -> int | None:
 def blocks_between(tape: TapeFile, first: int, last: int, size: int) -> Iterator[Block]:
     """Yield the columns of the rows first..last-1, at most `size` rows at a time."""
     rows = 0
-    with pq.ParquetFile(tape.folder / "tape.parquet") as file:
+    with checked(tape.folder / "tape.parquet") as file:
         for group in range(file.metadata.num_row_groups):
             count = file.metadata.row_group(group).num_rows
             low, high = max(first, rows), min(last, rows + count)
