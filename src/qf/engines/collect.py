@@ -16,7 +16,7 @@ from qf.program import Program
 from qf.schema import NULL_INT
 from qf.schema_tables import Table
 
-BATCH_BYTES = 64 << 20
+BATCH_BYTES = 32 << 20
 
 
 class TableWriter(Protocol):

@@ -3,7 +3,7 @@
 1 rows outside the range are dropped: a run that starts earlier writes all it computes
 2 the key must grow: what is written twice is caught here, not found in the data
 3 arrays become Arrow (NaN and NULL_INT become null) and wait, table by table
-4 a table that waits for more than BATCH_BYTES goes to DuckDB in one statement
+4 when BATCH_BYTES wait, the table with the most of them goes to DuckDB in one statement
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ OTHER_SYMBOL = diagnostic(
 )
 NO_TIME = diagnostic("QF625", "table {table}: a row has no {made}", RunError)
 
-BATCH_BYTES = 128 << 20
+BATCH_BYTES = 64 << 20
 Batches = list[pa.RecordBatch]
 _WAITING = "qf_waiting"  # the name under which a batch is shown to DuckDB
 
@@ -80,8 +80,8 @@ class Writer:
         self._waiting.setdefault(key, []).append(batch)
         self._bytes[key] += batch.nbytes
         self.count(table, constants, batch)
-        if self._bytes[key] >= BATCH_BYTES:
-            self._send(key)
+        while self._bytes.total() >= BATCH_BYTES:  # of all tables: what waits is bounded
+            self._send(max(self._bytes, key=lambda each: self._bytes[each]))
 
     def count(self, table: Table, constants: Mapping[str, str], batch: pa.RecordBatch) -> None:
         """Count the rows of a batch that goes to a table."""
