@@ -24,7 +24,7 @@ from qf.signature import parse_signature
 
 NEEDS_COLUMN = diagnostic(
     "QF465",
-    "label {name!r} needs a {column} column on its bar clock",
+    "label {name!r} needs the column {column!r} of its {clock} clock",
     hint="{hint}",
 )
 VERTICAL_SHARE = 0.95  # above it a triple barrier says next to nothing
@@ -88,13 +88,17 @@ def add_label(
     given, tick = given or {}, tick or {}
     if spec.needs_volatility and "volatility" not in given:
         hint = "name a causal formula of the bar clock under volatility"
-        raise NEEDS_COLUMN(name=spec.name, column="volatility", hint=hint)
+        raise NEEDS_COLUMN(name=spec.name, column="volatility", clock="bar", hint=hint)
     if spec.needs_side and "side" not in given:
         hint = "name a column of +1 and -1 under side, or choose long or short"
-        raise NEEDS_COLUMN(name=spec.name, column="side", hint=hint)
+        raise NEEDS_COLUMN(name=spec.name, column="side", clock="bar", hint=hint)
     columns = {**bar, **given}
     if "side" in given:
         columns["position"] = given["side"]
+    for column in spec.trades.values():
+        if column not in tick:
+            hint = "give the columns of the tick clock, or options that need no trades"
+            raise NEEDS_COLUMN(name=spec.name, column=column, clock="tick", hint=hint)
     asked = spec.op.signature.inputs
     if any(i.name == "path_quality" for i in asked):
         rows, joined = spec.parameters["window"] + 1, find("rolling_or", "ops")

@@ -34,7 +34,7 @@ def bars(high, low, close, times=None, **more):
     return {**made, **{name: np.array(column) for name, column in more.items()}}
 
 
-def labels(given, columns, kind="triple_barrier"):
+def labels(given, columns, kind="triple_barrier", block=256):
     barriers = BARRIERS if kind == "triple_barrier" else {}
     plan = Plan()
     plan.clock("bars")
@@ -45,7 +45,7 @@ def labels(given, columns, kind="triple_barrier"):
     spec = label_spec("l", kind, {**barriers, **given}, COST)
     for name, column in add_label(plan, spec, bar, "labels", bar).items():
         plan.read(name, column)
-    return run(plan, columns)["labels"]
+    return run(plan, columns, block=block)["labels"]
 
 
 CALM = ([1000] * 4, [1000] * 4, [1000] * 4)
@@ -114,6 +114,21 @@ def test_a_label_has_the_quality_of_its_bar_and_of_its_path():
     assert labels({"window": 1}, columns, "forward_return")["quality"].tolist() == [3, 6, 12, 24]
 
 
+@pytest.mark.parametrize("width", [0.001, 0.01, 0.05])
+@pytest.mark.parametrize("horizon", [1, 20, 300, 1000])
+def test_long_blocks_decide_as_single_bars_do(width, horizon):
+    draw = np.random.default_rng(9)
+    close = 100_000 + np.cumsum(draw.integers(-60, 61, 1500))
+    reach = draw.integers(0, 80, (2, 1500))
+    bits = np.where(draw.random(1500) < 0.01, 1 << draw.integers(0, 12, 1500), 0)
+    columns = bars(close + reach[0], close - reach[1], close, quality=bits)
+    given = {"upper_barrier": width, "lower_barrier": width, "vertical_barrier": horizon}
+    whole, single = (labels(given, columns, block=block) for block in (2048, 1))
+    assert len(whole["label"]) > 400
+    for name, column in whole.items():
+        assert (column == single[name]).all(), name
+
+
 def test_an_open_label_is_no_row():
     assert len(labels({"vertical_barrier": 4}, bars(*CALM))["label"]) == 0
     assert len(labels({"vertical_barrier": 3}, bars(*CALM))["label"]) == 1
@@ -153,7 +168,11 @@ def test_a_wrong_entry_is_refused_with_code_and_next_step(kind, given, code, tol
     assert told in str(error.value)
 
 
-@pytest.mark.parametrize("given", [{"barrier_unit": "volatility"}, {"side": "column"}], ids=str)
+@pytest.mark.parametrize(
+    "given",
+    [{"barrier_unit": "volatility"}, {"side": "column"}, {"entry": "book"}, {"tie": "book_replay"}],
+    ids=str,
+)
 def test_a_column_that_a_label_needs_must_be_given(given):
     spec = label_spec("l", "triple_barrier", {**BARRIERS, "horizon": 5, **given}, COST)
     with pytest.raises(QuantflowError) as error:

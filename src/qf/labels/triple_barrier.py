@@ -19,11 +19,12 @@ takes the barrier that the bar's trades reached first, in tape order. label_end 
 of the bar that decided, so it is never before feature_time; `barrier` is the one touched (+1, −1,
 0). A row is made when it is decided, in the order of label_end, then bar_id. Open labels are the
 int64 state: at most `vertical_bars`, which is 4,096 where a label is bounded by seconds alone.
-quality is that of bar i, of its path and of the trade that `book` enters at.
+quality is that of bar i and of its path, with the trade that `book` enters at.
 Units: ret, upper and lower as fractions of price. Null rule: where there is no quote to enter at,
-label, ret and barrier are null and quality says why; a bar whose volatility is null or 0 (where
-that is the unit), whose side is null or 0 (side `column`), or that no trade follows before the
-vertical barrier (entry by a trade), or whose close is not above 0 (entry `close`), gets no label.
+label, ret and barrier are null and quality says why (`undefined` where that trade has no bit). No
+label: a bar whose volatility is null or 0 (where that is the unit), whose side is null or 0 (side
+`column`), whose close is not above 0 (entry `close`), or that no trade follows before the vertical
+barrier (entry by a trade).
 Source: López de Prado (2018), Advances in Financial Machine Learning, sections 3.2-3.4.
 """
 
@@ -31,55 +32,42 @@ import math
 from fractions import Fraction
 
 from qf.errors import diagnostic
+from qf.labels.close_labels import (
+    DECIDED,
+    ENDS,
+    ROWS,
+    judge_closes,
+    keep_closes,
+    list_closes,
+    write_closes,
+)
 from qf.labels.open_labels import (
     BILLION,
-    BITS,
-    CALM,
+    BOOK,
     CHUNK,
-    ENTRY,
+    CLOSE,
+    FEW,
     FIELDS,
-    FROM,
     HEAD,
-    ID,
-    INSIDE,
-    KNOWN,
     LATE,
-    MET,
-    NO_ENTRY,
-    NO_LABEL,
     NULL_LABEL,
-    OPEN,
     REPLAY_TIES,
     RISE,
-    SIDE,
-    SKIPPED,
+    SIGN,
     SLOTS,
-    START,
     TAIL,
-    TIME,
     UNDEFINED_BIT,
-    WAITING,
-    WHEN,
-    add_bits,
     begin_chunk,
-    billionths,
-    end_block,
-    enter,
-    first_later,
-    first_rise,
-    first_touch,
-    gain_of,
-    keep_label,
-    mark_open_bar,
-    open_label,
-    pass_over,
+    path_bits,
     place_rows,
-    quote_ticks,
-    settle,
-    spread_bits,
-    take_row,
-    walk,
-    words_of,
+    places,
+    write_open,
+)
+from qf.labels.trade_labels import (
+    end_block,
+    judge_open,
+    mark_open_bar,
+    open_chunk,
 )
 from qf.op import define
 from qf.schema import NULL_INT
@@ -128,12 +116,10 @@ op = define(
     shape="emit",
     lookback=lambda **_: 1,
     memory=lambda **_: 0,
-    ints=lambda vertical_bars, **_: words_of(vertical_bars),
+    ints=lambda vertical_bars, **_: SLOTS + FIELDS * places(vertical_bars),
     unit="1",
 )
 op.polars_missing("a label looks ahead; the definition over whole columns is its twin")
-
-CLOSE, BOOK, SHORT, COLUMN, SIGN, VOLATILITY, COST = 0, 2, 1, 2, 1, 1, 2
 
 
 def resolve(user, cost):
@@ -229,8 +215,7 @@ def definition(
                 last = close_ticks[j - 1 if late else j]
                 ret = {1: float(up), -1: -float(down), 0: (last - price) / price}[met]
             sign = (ret > 0) - (ret < 0) if vertical_label == "sign" else 0
-            bits = trade_quality[start] if entry == "book" else 0
-            bits = UNDEFINED_BIT if price is None and not bits else bits
+            bits = UNDEFINED_BIT if price is None and not trade_quality[start] else 0
             for k in range(i, j + 1):
                 bits |= bar_quality[k]
             known = price is not None
@@ -244,85 +229,6 @@ def definition(
     return sorted(rows, key=lambda row: (row.pop("decided"), row["bar_id"]))
 
 
-def enter_by_trade(word, at, kind, stop, base, ticks, time, bits, price, bid, ask):
-    """Enter a label, where the trade it enters by is among those before index `stop`."""
-    known = base + word[at + KNOWN]
-    if kind != BOOK and known + 1 < stop:
-        enter(word, at, known + 1 - base, ticks[known + 1], 0)
-    if kind == BOOK:
-        t = first_rise(word, time, known, stop)
-        if t < stop:
-            quote = ask[t] if word[at + SIDE] > 0 else bid[t]
-            enter(word, at, t - base, quote_ticks(quote, price[t], ticks[t]), bits[t])
-
-
-def judge(
-    word, at, start, begin, until, stop, kind, tie, first_row, close_row, high_ticks, low_ticks,
-    ticks, time, bits, price, bid, ask, oldest, newest, base,
-):  # fmt: skip
-    """Return the bar in begin..until-1 that decides a label, and what it touched there."""
-    if kind == CLOSE and tie != REPLAY_TIES:
-        return first_touch(word, at, high_ticks, low_ticks, start, begin, until)
-    if word[at + ENTRY] == NO_ENTRY:
-        enter_by_trade(word, at, kind, newest, base, ticks, time, bits, price, bid, ask)
-    return walk(
-        word, at, high_ticks, low_ticks, first_row, close_row, ticks, start, begin, until, base,
-        oldest, tie,
-    )  # fmt: skip
-
-
-def judge_chunk(
-    word, start, stop, offset, params, bar, known_time, known_row, first_row, close_row, high_ticks,
-    low_ticks, close_ticks, bar_quality, volatility, position, ticks, time, bits, price, bid, ask,
-    oldest, newest, base,
-):  # fmt: skip
-    """Open a label per bar in start..stop-1, and find how it and those before end, if they do."""
-    unit, side, bars, vertical_ns = int(params[2]), int(params[8]), int(params[4]), int(params[5])
-    kind, tie = int(params[6]), int(params[7])
-    scale = params[3] if unit == COST else 1.0
-    up, down = billionths(params[0], scale), billionths(params[1], scale)
-    seen, alike = spread_bits(bar_quality, start, stop)
-    edge, k = start if vertical_ns > 0 else stop, word[HEAD]
-    old = word[TAIL]
-    while k < old:
-        at = SLOTS + FIELDS * k
-        end = word[at + START] - offset + 1 + bars
-        if vertical_ns > 0:
-            edge = first_later(known_time, edge, stop, word[at + TIME] + vertical_ns)
-        if k < word[CALM] and edge == stop and end > stop:  # nor are those after it due
-            k = pass_over(word, k, seen)
-            continue
-        t, mark = judge(
-            word, at, start, start, min(end, edge), stop, kind, tie, first_row, close_row,
-            high_ticks, low_ticks, ticks, time, bits, price, bid, ask, oldest, newest, base,
-        )  # fmt: skip
-        until = settle(word, at, t, mark, tie, edge, end, start, stop)
-        add_bits(word, at, bar_quality, start, until, alike)
-        k += 1
-    for i in range(start, stop):
-        view = position[i] if side == COLUMN else -1 if side == SHORT else 1
-        if unit == VOLATILITY:
-            scale = volatility[i]
-        if not scale > 0.0 or abs(view) != 1 or (kind == CLOSE and close_ticks[i] <= 0):
-            continue
-        if unit == VOLATILITY:
-            up, down = billionths(params[0], scale), billionths(params[1], scale)
-        at = open_label(
-            word, bar[i], known_time[i], known_row[i], offset + i, view, up, down, bar_quality[i]
-        )
-        if kind == CLOSE:
-            enter(word, at, INSIDE, close_ticks[i], 0)
-        if vertical_ns > 0:
-            edge = first_later(known_time, edge, stop, known_time[i] + vertical_ns)
-        end = i + 1 + bars
-        t, mark = judge(
-            word, at, start, i + 1, min(end, edge), stop, kind, tie, first_row, close_row,
-            high_ticks, low_ticks, ticks, time, bits, price, bid, ask, oldest, newest, base,
-        )  # fmt: skip
-        until = settle(word, at, t, mark, tie, edge, end, start, stop)
-        add_bits(word, at, bar_quality, i + 1, until, alike)
-
-
 @op.kernel
 def kernel(
     bar, known_time, known_row, first_row, close_row, high_ticks, low_ticks, close_ticks,
@@ -332,47 +238,54 @@ def kernel(
 ):  # fmt: skip
     if ints[TAIL] - ints[HEAD] + hi - lo > room[0]:
         return ints[TAIL] - ints[HEAD] + hi - lo
-    by_trades = params[6] != CLOSE or params[7] == REPLAY_TIES
+    by_trades, by_sign = params[6] != CLOSE or params[7] == REPLAY_TIES, params[9] == SIGN
     end, a, more = olo, lo, by_trades or hi > lo
     ints[RISE] = slo
     while more:
-        b = min(hi, a + CHUNK)
-        begin_chunk(ints, int(params[4]), high_ticks, low_ticks, a, b)
-        judge_chunk(
-            ints, a, b, row - lo, params, bar, known_time, known_row, first_row, close_row,
-            high_ticks, low_ticks, close_ticks, bar_quality, volatility, position, trade_ticks,
-            trade_time, trade_quality, trade_price, bid, ask, slo, shi, slo - srow,
+        b = min(hi, a + (FEW if by_trades else CHUNK))
+        begin_chunk(ints, int(params[4]), high_ticks, low_ticks, bar_quality, a, b)
+        if by_trades:
+            open_chunk(
+                ints, a, b, row - lo, params, bar, known_time, known_row, close_ticks, bar_quality,
+                volatility, position,
+            )  # fmt: skip
+        judge_open(
+            ints, a, b, row - lo, params, known_time, first_row, close_row, high_ticks, low_ticks,
+            bar_quality, trade_ticks, trade_time, trade_quality, trade_price, bid, ask, slo, shi,
+            slo - srow,
         )  # fmt: skip
-        end = place_rows(ints, b - a, end)
-        k = ints[HEAD]
-        to = k
-        ints[WAITING] = 0
-        while k < ints[TAIL]:
-            if k == ints[SKIPPED]:
-                ints[HEAD] = k
-                k = ints[CALM]
-                to = k
-                continue
-            at = SLOTS + FIELDS * k
-            when, met = ints[at + WHEN], ints[at + MET]
-            if when == OPEN:
-                ints[WAITING] += 1 if ints[at + FROM] != INSIDE else 0
-                keep_label(ints, at, SLOTS + FIELDS * to)
-                to += 1
-            elif met != NO_LABEL:
-                r = take_row(ints, when - a)
-                gain = gain_of(ints, at, close_ticks, when)
-                met = 0 if met == LATE else met
-                bar_id[r], feature_time[r] = ints[at + ID], ints[at + TIME]
-                label[r], barrier[r], ret[r] = met, met, gain
-                if met == NULL_LABEL:
-                    label[r], barrier[r] = math.nan, NULL_INT
-                if met == 0 and params[9] == SIGN:
-                    label[r] = (gain > 0.0) - (gain < 0.0)
-                label_end[r], cost[r], weight[r] = known_time[when], params[3], 1.0
-                quality[r] = ints[at + BITS]
-            k += 1
-        ints[TAIL] = to
+        if not by_trades:
+            judge_closes(
+                ints, a, b, params, known_time, high_ticks, low_ticks, close_ticks, volatility,
+                position,
+            )  # fmt: skip
+        count = place_rows(ints, b - a, 0)
+        write_open(
+            ints, a, end, known_time, close_ticks, bar_id, feature_time, label_end, ret, barrier,
+            quality,
+        )  # fmt: skip
+        if not by_trades:
+            own = list_closes(ints, b - a)
+            write_closes(
+                ints, a, own, end, params, bar, known_time, close_ticks, volatility, bar_id,
+                feature_time, label_end, ret, barrier,
+            )  # fmt: skip
+            for j in range(own):
+                n = ints[DECIDED + j]
+                last = a + ints[ENDS + n] + 1
+                quality[end + ints[ROWS + j]] = path_bits(ints, bar_quality, a + n, last)
+            keep_closes(
+                ints, a, b, row - lo, params, bar, known_time, known_row, close_ticks, bar_quality,
+                volatility, position,
+            )  # fmt: skip
+        for r in range(end, end + count):
+            met = 0 if barrier[r] == LATE else barrier[r]
+            barrier[r], label[r], cost[r], weight[r] = met, met, params[3], 1.0
+            if by_sign and met == 0:
+                label[r] = (ret[r] > 0.0) - (ret[r] < 0.0)
+            if met == NULL_LABEL:
+                label[r], ret[r], barrier[r] = math.nan, math.nan, NULL_INT
+        end += count
         a = b
         more = a < hi
     end_block(ints, trade_time, shi if params[6] == BOOK else 0)
