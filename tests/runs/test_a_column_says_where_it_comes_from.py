@@ -1,0 +1,48 @@
+"""`qf explain TABLE.COLUMN`: meaning, clock, ops down to the tape, and the run that wrote it."""
+
+from __future__ import annotations
+
+import pytest
+
+from qf.engines.lineage import explain_column
+from qf.errors import QuantflowError
+from qf.project import open_project
+from qf.store.read import Reader
+from tests.runs.projects import make, run
+
+
+@pytest.fixture(scope="module")
+def ran(captures, tmp_path_factory):
+    """Give a project after one run, and the run."""
+    folder = make(tmp_path_factory.mktemp("lineage") / "small", captures)
+    result = run(folder)
+    return open_project(folder), result
+
+
+def test_every_column_of_every_table_has_an_origin_and_a_run(ran):
+    project, result = ran
+    reader = Reader(project.paths.database, project.name)
+    for table in reader.tables():
+        if table in ("qf_runs", "instruments"):
+            continue
+        for column in reader.frame(table, limit=1).columns:
+            text = explain_column(project, table, column)
+            assert result.run_id in text, (table, column)
+            origin = ("tape", "the same text in every row", "computed while writing")
+            assert any(words in text for words in origin), (table, column)
+
+
+def test_the_chain_of_a_feature_goes_down_to_the_tape(ran):
+    project, _ = ran
+    text = explain_column(project, "features", "value")
+    for words in ("formula: rolling_sum(buy_volume - sell_volume, window)", "on time_s_60"):
+        assert words in text
+    assert text.index("quality.seal") < text.index("ops.rolling_sum") < text.index("the tape's seq")
+
+
+def test_an_unknown_table_or_column_has_near_names(ran):
+    project, _ = ran
+    for table, column, code in (("cdm_tick_bar", "open", "QF531"), ("features", "val", "QF532")):
+        with pytest.raises(QuantflowError) as refused:
+            explain_column(project, table, column)
+        assert refused.value.code == code and refused.value.near
