@@ -156,13 +156,13 @@ def _compare(
         there = ("there", "gone") if whole < counts[0] else ("absent", "there")
         there = ("another row", "another row") if whole < least else there
         extra = max(counts) - whole
-        found.append(_said(key, part, made, side, whole, there, extra))
+        found.append(_said(key, part, made, side, whole, (*there, extra)))
     for name in mine:
         wrong = unequal(mine[name][:whole], theirs[name][:whole])
         if wrong.any():
             row = int(np.argmax(wrong))
-            values = mine[name][row].item(), theirs[name][row].item()
-            found.append(_said(key, part, name, mine, row, values, int(wrong.sum())))
+            values = mine[name][row].item(), theirs[name][row].item(), int(wrong.sum())
+            found.append(_said(key, part, name, mine, row, values))
     return found
 
 
@@ -172,13 +172,12 @@ def _said(
     column: str,
     side: Mapping[str, np.ndarray],
     row: int,
-    values: tuple[Any, Any],
-    rows: int,
+    values: tuple[Any, Any, int],
 ) -> Difference:
     words = [f"{n} {part.constants[n]}" for n in part.table.key[2:] if n in part.constants]
     words += [f"{n} {side[n][row]}" for n in part.table.key if n in side]
     time = int(side[part.table.made][row])
-    return Difference(key, part.table.name, column, ", ".join(words), time, *values, rows)
+    return Difference(key, part.table.name, column, ", ".join(words), time, *values)
 
 
 def unequal(one: np.ndarray, other: np.ndarray) -> np.ndarray:
