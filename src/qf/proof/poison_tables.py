@@ -172,12 +172,12 @@ def _said(
     column: str,
     side: Mapping[str, np.ndarray],
     row: int,
-    values: tuple[Any, Any, int],
+    shows: tuple[Any, ...],
 ) -> Difference:
     words = [f"{n} {part.constants[n]}" for n in part.table.key[2:] if n in part.constants]
     words += [f"{n} {side[n][row]}" for n in part.table.key if n in side]
     time = int(side[part.table.made][row])
-    return Difference(key, part.table.name, column, ", ".join(words), time, *values)
+    return Difference(key, part.table.name, column, ", ".join(words), time, *shows)
 
 
 def unequal(one: np.ndarray, other: np.ndarray) -> np.ndarray:
