@@ -80,7 +80,8 @@ class Plan:
         whose rows it walks (default: the clock of the first input).
         """
         bound = op.bind(**(parameters or {}))
-        given, asked = [c.kind for c in inputs], [i.kind for i in op.signature.inputs]
+        given = [column.kind for column in inputs]
+        asked = ["float" if i.kind == "float" else "int" for i in op.signature.inputs]
         if given != asked:
             raise WRONG_INPUTS(op=op.name, asked=", ".join(asked), given=", ".join(given))
         here = inputs[0].clock if row_clock is None else row_clock
