@@ -74,7 +74,9 @@ def test_a_run_killed_at_any_instant_is_made_good_by_the_next(captures, tmp_path
     length = time.monotonic() - began
     seed = int(os.environ.get("QF_SEED", "20240808"))
     draw, now, cut_short = random.Random(seed), 0, 0
-    for _ in range(KILLS):
+    for _ in range(4 * KILLS):
+        if cut_short == KILLS:
+            break
         what = draw.choice(["force", "edit", "empty"])
         if what == "edit":
             edit(folder, FEATURES, WINDOWS[now], WINDOWS[1 - now])
@@ -85,7 +87,9 @@ def test_a_run_killed_at_any_instant_is_made_good_by_the_next(captures, tmp_path
         go(child)
         time.sleep(draw.uniform(0.0, length if what != "edit" else length / 2))
         os.kill(child.pid, signal.SIGKILL)
-        cut_short += not end(child)
+        was_done = end(child)
+        cut_short += not was_done
+        length *= 0.8 if was_done else 1.05  # the machine's speed varies; most kills shall hit
         run(folder)
         assert hashes(folder) == expected[WINDOWS[now]], what
         project = open_project(folder)
@@ -94,5 +98,5 @@ def test_a_run_killed_at_any_instant_is_made_good_by_the_next(captures, tmp_path
         }
         assert all(path.is_file() for path in files)
         assert not list(project.paths.state.glob(".*"))
-    print(f"{cut_short} of {KILLS} runs were cut short")
-    assert cut_short > 0
+    print(f"{cut_short} runs were cut short")
+    assert cut_short == KILLS
