@@ -45,8 +45,8 @@ demo: install  ## offline: a simulated market, a batch run, a page with the resu
 	@mkdir -p .demo
 	cd .demo && ../$(BIN)/qf demo
 
-test: install  ## run every test
-	$(BIN)/python -m pytest
+test: install  ## run every test, on all cores
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 bench: install  ## run ours and the peers side by side; rewrites benchmarks/README.md
 	$(BIN)/python -m benchmarks
