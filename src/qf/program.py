@@ -264,7 +264,7 @@ class Program:
             self._wire_sink(clock)
 
     def _taken(self) -> dict[str, np.ndarray]:
-        """Return what the sinks hold: a sink that is mostly full goes, and a new one comes."""
+        """Return what the sinks hold: a large sink goes itself, and a new one comes."""
         made = {}
         for clock, name in self._read_clocks:
             fill, capacity = self._sink_words[clock, :2].tolist()

@@ -29,6 +29,17 @@ def json_option(function: Wrapped) -> Wrapped:
     )(function)
 
 
+def seed_option(what: str) -> Callable[[Wrapped], Wrapped]:
+    """Return what adds `--seed N`; `what` says what is drawn from it."""
+    return click.option(
+        "--seed",
+        type=click.IntRange(0),
+        default=0,
+        show_default=True,
+        help=f"What {what} are drawn from.",
+    )
+
+
 def is_project(folder: Path) -> bool:
     """Say whether the folder holds a project."""
     return (folder / "quantflow_project.yml").exists()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from qf.cli._options import json_option, project_option
+from qf.cli._options import json_option, project_option, seed_option
 from qf.cli._range import range_options, read_range
 
 
@@ -20,13 +20,7 @@ from qf.cli._range import range_options, read_range
     show_default=True,
     help="After how many instants, per symbol, the future is replaced.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="What instants and garbage are drawn from.",
-)
+@seed_option("instants and garbage")
 @json_option
 def command(
     *,
