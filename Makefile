@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help install install-all system demo test bench lint docs lock clean
+.PHONY: help install install-all peers system demo test bench lint docs lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -26,9 +26,18 @@ $(VENV)/installed: pyproject.toml requirements/dev.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-install-all: install  ## add every extra (pipeline, live, kafka, serve, ml, …)
+install-all: install  ## add every extra (pipeline, kafka, serve, ml, …)
 	$(PIP) install --quiet --no-compile --require-hashes -r requirements/all.txt
 	$(PIP) install --quiet torch==2.13.0
+
+peers: .peers/ccxt/installed  ## make the environments of the clients that the tests talk to
+
+.peers/ccxt/installed: requirements/ccxt.txt
+	@test -n "$(PYTHON)" || { echo "no Python 3.11 to 3.13 on the PATH: make peers PYTHON=…" >&2; exit 2; }
+	$(PYTHON) -m venv --clear .peers/ccxt
+	.peers/ccxt/bin/python -m pip --disable-pip-version-check install --quiet --no-compile \
+	  --require-hashes -r requirements/ccxt.txt
+	@touch $@
 
 system:  ## install the system packages of system.txt that are missing
 	@missing=""; for name in $$(sed 's/#.*//' system.txt); do \
@@ -45,7 +54,7 @@ demo: install  ## offline: a simulated market, a batch run, a page with the resu
 	@mkdir -p .demo
 	cd .demo && ../$(BIN)/qf demo
 
-test: install  ## run every test, on all cores
+test: install peers  ## run every test, on all cores
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 bench: install  ## run ours and the peers side by side; rewrites benchmarks/README.md
@@ -61,14 +70,15 @@ docs: install  ## rewrite the generated pages of docs/
 
 lock: install  ## resolve the locks anew: names, versions and hashes, no address
 	$(PIP) install --quiet uv
-	$(BIN)/uv pip compile $(LOCK) --extra dev -o requirements/dev.txt
+	$(BIN)/uv pip compile $(LOCK) --extra dev --extra live -o requirements/dev.txt
 	$(BIN)/uv pip compile $(LOCK) $(foreach extra,dev pipeline live kafka brokers serve ml stats batch,--extra $(extra)) \
 	  -o requirements/all.txt
+	echo ccxt | $(BIN)/uv pip compile - $(filter-out pyproject.toml,$(LOCK)) -o requirements/ccxt.txt
 
 # With extras kept: pip before 24 takes `gql[requests]` from a hashed file only if it says so.
 LOCK := pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras \
   --no-header --no-annotate --quiet --upgrade
 
 clean:  ## remove everything that make made
-	rm -rf $(VENV) .bench .demo .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .bench .peers .demo .pytest_cache .ruff_cache .hypothesis build dist
 	find src tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
