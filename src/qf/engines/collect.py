@@ -63,7 +63,7 @@ class Collector:
     def flush(self) -> None:
         """Write everything that waits."""
         made = {
-            clock: self._program.named(clock, np.concatenate(parts, axis=1))
+            clock: self._program.named(clock, _joined(parts))
             for clock, parts in self._waiting.items()
         }
         self._waiting, self._bytes = {}, 0
@@ -90,6 +90,11 @@ class Collector:
             return parts[0]
         order = np.argsort(np.concatenate([part["seq"] for part in parts]), kind="stable")
         return {name: np.concatenate([part[name] for part in parts])[order] for name in parts[1]}
+
+
+def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the matrices side by side; one alone as it is, for it may be large."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
 def ages_in_ms(route: Route, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

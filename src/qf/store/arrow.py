@@ -31,6 +31,8 @@ ARROW_TYPES = {
     "DOUBLE[]": pa.list_(pa.float64()),
 }
 
+_CACHED_ROWS = 8_192  # of a list column, so that its lines are filled while they are in the cache
+
 Columns = Mapping[str, Any]  # arrays of NumPy or Arrow; lists where the column is text
 
 
@@ -126,8 +128,9 @@ def _levels(table: Table, field: Field, columns: Columns, rows: int) -> pa.Array
     if not family:
         raise MISSING_COLUMN(table=table.name, column=f"{field.name}_0")
     joined = np.empty((rows, len(family)))
-    for level, values in enumerate(family):
-        joined[:, level] = values
+    for start in range(0, rows, _CACHED_ROWS):
+        for level, values in enumerate(family):
+            joined[start : start + _CACHED_ROWS, level] = values[start : start + _CACHED_ROWS]
     return _lists(joined)
 
 

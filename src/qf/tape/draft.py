@@ -25,7 +25,9 @@ from qf.tape.source import Broken
 from qf.tape.tables import FINDINGS, QUARANTINE, SIDE_TABLES
 from qf.tape.tape_file import TapeFile, open_tape
 
-TAPE_SCHEMA = pa.schema([(field.name, pa.int64()) for field in TAPE])
+TAPE_SCHEMA = pa.schema([pa.field(field.name, pa.int64(), nullable=False) for field in TAPE])
+# Differences of neighbours, packed: the size of plain words under zstd at a third of its reading.
+TAPE_ENCODING: Any = {field.name: "DELTA_BINARY_PACKED" for field in TAPE}
 SIDE_ROWS = 10_000
 # What is kept of one bad frame, and of all together: enough to see, too little to fill a disk.
 KEPT_BYTES = 65_536
@@ -130,12 +132,14 @@ class Draft:
 
     def _writer(self, name: str) -> pq.ParquetWriter:
         if name not in self._writers:
+            tape = name == "tape"
             self._writers[name] = pq.ParquetWriter(
                 self._folder / f"{name}.parquet",
                 self._schemas[name],
-                compression="zstd",
-                compression_level=1,
-                use_dictionary=name != "tape",
+                compression="lz4" if tape else "zstd",
+                compression_level=None if tape else 1,
+                use_dictionary=not tape,
+                column_encoding=TAPE_ENCODING if tape else None,
                 write_page_checksum=True,
             )
         return self._writers[name]
