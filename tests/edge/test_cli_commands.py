@@ -231,6 +231,7 @@ def test_init_from_a_capture_finds_unit_and_steps(tmp_path):
     assert asked.code == 0, asked.err
     provider = (tmp_path / "made/.definitions/feed_providers/btcusdt_capture.yml").read_text()
     assert "time_unit: us" in provider, "the unit is found by magnitude"
+    assert "trades: trade" in provider, "which channel makes the trades is written down"
     instruments = (tmp_path / "made/.definitions/instruments.yml").read_text()
     assert 'tick_size: "0.01"' in instruments and 'lot_size: "0.001"' in instruments
     assert "+feed_providers: [btcusdt_capture]" in asked.err

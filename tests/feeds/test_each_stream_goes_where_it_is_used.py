@@ -9,6 +9,7 @@ from feeds.captures import INSTRUMENTS
 from feeds.test_blocks_and_ranges_cut_between_frames import START
 from qf.schema import BAD, MARK, NULL_INT, TRADE
 from qf.tape.ingest import ingest
+from qf.tape.instruments import propose_trades
 from qf.tape.source import FrameSource
 
 MS = START // 10**6
@@ -65,6 +66,16 @@ def test_one_of_the_two_trade_channels_is_used_and_the_other_counted(tmp_path, t
 
 def test_aggregated_trades_are_used_where_nothing_else_is_there(tmp_path):
     assert tape_of(tmp_path, [agg_trade(1), agg_trade(2)]).trades == "agg_trade"
+
+
+def test_init_writes_down_trade_where_the_head_of_a_capture_has_it():
+    frames = {"both": [agg_trade(1), trade(1)], "one": [agg_trade(1)], "none": [b"{}"]}
+    sources = {
+        name: FrameSource(name, "binance_usdm", {}, lambda rows=rows: ((START, f) for f in rows))
+        for name, rows in frames.items()
+    }
+    found = {name: propose_trades(source, "BTCUSDT") for name, source in sources.items()}
+    assert found == {"both": "trade", "one": "agg_trade", "none": None}
 
 
 def test_marks_and_liquidations_have_their_tables(tmp_path):

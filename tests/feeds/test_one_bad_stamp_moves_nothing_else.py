@@ -15,7 +15,7 @@ from feeds.test_blocks_and_ranges_cut_between_frames import (
 from qf.schema import BIT
 from qf.tape.chain import CHAINS
 from qf.tape.ingest import ingest, inspect
-from qf.tape.screen import HOUR_NS, REFERENCE_MOVES_AFTER
+from qf.tape.reference import HOUR_NS, REFERENCE_MOVES_AFTER
 from qf.tape.stamp import stamp
 
 SECOND = 10**9

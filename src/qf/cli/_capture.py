@@ -1,4 +1,4 @@
-"""Find out what a capture is: its time unit by magnitude, its instrument by its first frames."""
+"""Find out what a capture is: its time unit by magnitude, the rest by its first frames."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from qf.errors import QuantflowError
 from qf.feeds.venue import find_venue
 from qf.project.scaffold import CaptureChoice
 from qf.tape.capture import CaptureSource
-from qf.tape.instruments import propose
+from qf.tape.instruments import propose, propose_trades
 from qf.tape.source import find_files
 
 
@@ -24,7 +24,8 @@ def choose_capture(pattern: str, venue: str, symbol: str) -> CaptureChoice:
     source = CaptureSource(f"{name}_capture", venue, paths, unit)
     fields = dataclasses.asdict(propose(source, symbol))
     path = str(Path(pattern).expanduser().absolute())
-    return CaptureChoice(f"{name}_capture", venue, symbol, path, unit, fields)
+    trades = propose_trades(source, symbol)
+    return CaptureChoice(f"{name}_capture", venue, symbol, path, unit, fields, trades)
 
 
 def _time_unit(paths: tuple[Path, ...], venue: str) -> str:

@@ -36,7 +36,7 @@ class ProviderSpec:
     path: str  # relative to the project folder, or absolute; "" where the kind has none
     time_unit: str
     ordering: str  # arrival, event
-    trades: str | None  # trade, agg_trade; None: trade where present
+    trades: str | None  # trade, agg_trade; None: the channel of the first trade
     truncated: str  # refuse, accept
     options: Mapping[str, Any]
     settings: Mapping[str, Any]

@@ -53,6 +53,7 @@ class CaptureChoice:
     path: str
     time_unit: str
     instrument: Mapping[str, str | None]
+    trades: str | None = None
 
 
 @dataclass
@@ -148,6 +149,8 @@ def _take_capture(draft: Draft, capture: CaptureChoice) -> None:
         f"path: {quoted(capture.path)}\n"
         f"time_unit: {capture.time_unit}\n"
     )
+    if capture.trades is not None:
+        provider += f"trades: {capture.trades}\n"
     draft.files[f".definitions/feed_providers/{capture.name}.yml"] = provider.encode()
     _add_instrument(draft, capture)
     texts = {

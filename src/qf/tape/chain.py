@@ -41,6 +41,14 @@ class Chain:
         self.last = last
         return note
 
+    def state(self) -> list[int | None]:
+        """Return the two ids that the next message may follow."""
+        return [self.last, self._other]
+
+    def restore(self, state: list[int | None]) -> None:
+        """Go on where `state` was taken."""
+        self.last, self._other = state
+
     def _note(self, before: int, start: int, last: int, named: bool) -> str:
         if start == before and last > before:
             return ""
@@ -66,6 +74,14 @@ class Ascending:
         if before is None or last > before:
             return ""
         return "id_repeat" if last == before else "id_order"
+
+    def state(self) -> list[int | None]:
+        """Return the last id."""
+        return [self.last]
+
+    def restore(self, state: list[int | None]) -> None:
+        """Go on where `state` was taken."""
+        (self.last,) = state
 
 
 def _trades() -> Chain:

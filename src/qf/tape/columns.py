@@ -5,6 +5,8 @@ Frame values are kept once per frame and repeated over its rows when a block is 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from qf.feeds.record import STREAMS, Record
@@ -72,6 +74,24 @@ class Columns:
         for name in self._open:
             self._open[name].append(0)
 
+    def state(self) -> dict[str, Any]:
+        """Return the rows that were not taken yet, as JSON values."""
+        self._close()
+        return {
+            "frames": [list(frame) for frame in self._frames],
+            "counts": list(self._counts),
+            **{name: _joined(parts).tolist() for name, parts in self._parts.items()},
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Hold the rows that `state` gave, and no others."""
+        self.__init__()
+        self._frames = [tuple(frame) for frame in state["frames"]]
+        self._counts = list(state["counts"])
+        self.rows = sum(self._counts)
+        for name in self._open:
+            self._open[name] = list(state[name])
+
     def _close(self) -> None:
         for name, values in self._open.items():
             if values:
@@ -84,11 +104,14 @@ class Columns:
         counts = np.array(self._counts, dtype=np.int64)
         frames = np.array(self._frames, dtype=np.int64).reshape(-1, len(_FRAME))
         block = {name: np.repeat(frames[:, i], counts) for i, name in enumerate(_FRAME)}
-        for name, parts in self._parts.items():
-            block[name] = np.concatenate(parts) if parts else np.empty(0, np.int64)
+        block |= {name: _joined(parts) for name, parts in self._parts.items()}
         last_row = np.zeros(self.rows, np.int64)
         last_row[np.cumsum(counts) - 1] = 1
         block["last_row"] = last_row
         assert all(len(column) == self.rows for column in block.values())
         self.__init__()
         return {name: block[name] for name in NAMES}
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate(parts) if parts else np.empty(0, np.int64)

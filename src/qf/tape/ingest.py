@@ -2,40 +2,34 @@
 
 1. key: the content of everything that decides the result (files, settings, instrument, code);
    a folder of that name in the cache is the answer
-2. probe: the head of the sources says which trades channel is there and the usual clock offset
-3. merge: several sources in the order (receive time, order of the sources, their own order)
-4. stamp: receive times become non-decreasing                                    stamp.py
-5. parse: the venue's mapper turns a frame into records                          feeds/
-6. screen: numbers become ticks and lots; bad frames go to quarantine            screen.py
-7. write: columns into one Parquet file, side tables and the manifest next to it, in a draft
+2. merge: several sources in the order (receive time, order of the sources, their own order)
+3. read, one arrival after the other and never ahead of it                       read.py
+   - stamp: receive times become non-decreasing                                  stamp.py
+   - parse: the venue's mapper turns a frame into records                        feeds/
+   - screen: numbers become ticks and lots; bad frames go to quarantine          screen.py
+4. write: columns into one Parquet file, side tables and the manifest next to it, in a draft
    folder that is renamed when everything is on disk                             draft.py
 """
 
 from __future__ import annotations
 
 import heapq
-import itertools
 import shutil
-import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from qf.errors import diagnostic
-from qf.feeds.record import Quarantine, Record
-from qf.feeds.venue import Mapper, find_venue
+from qf.feeds.record import Record
+from qf.feeds.venue import find_venue
 from qf.tape.draft import Draft, reuse
-from qf.tape.grid import Grid
 from qf.tape.instruments import Instrument
 from qf.tape.manifest import tape_key
-from qf.tape.read import Reader, Sink
-from qf.tape.screen import Screen
+from qf.tape.read import Reader, Sink, open_reader
 from qf.tape.source import Arrival, Source
-from qf.tape.stamp import stamp
 from qf.tape.tape_file import TapeFile
 
-PROBE_FRAMES = 10_000
 BLOCK_ROWS = 131_072
 PROGRESS_FRAMES = 20_000
 
@@ -78,12 +72,13 @@ def ingest(
         return found
     with Draft(cache, key) as draft:
         reader = _reader(sources, instrument, draft)
-        for count, item in enumerate(stamp(_merge(sources)), 1):
-            reader.read(item)
+        for count, arrival in enumerate(_merge(sources), 1):
+            reader.feed(arrival)
             if reader.columns.rows >= BLOCK_ROWS:
                 draft.write(reader.columns.take())
             if progress is not None and count % PROGRESS_FRAMES == 0:
                 progress(count)
+        reader.end()
         if reader.columns.rows:
             draft.write(reader.columns.take())
         return draft.finish(
@@ -93,7 +88,7 @@ def ingest(
                 "symbol": instrument.symbol,
                 "ordering": sources[0].ordering,
                 "continuity": find_venue(sources[0].venue).CONTINUITY,
-                "trades": reader.trades,
+                "trades": reader.trades or "trade",
                 **reader.tally.summary(),
             }
         )
@@ -128,19 +123,19 @@ def inspect(sources: Sequence[Source], instrument: Instrument) -> Inspection:
     _check(sources, instrument)
     inspection = Inspection()
     reader = _reader(sources, instrument, inspection)
-    for item in stamp(_merge(sources)):
-        reader.read(item)
+    for arrival in _merge(sources):
+        reader.feed(arrival)
         if reader.columns.rows >= BLOCK_ROWS:
             reader.columns.take()
+    reader.end()
     inspection.accounts = dict(sorted(reader.tally.accounts.items()))
     inspection.frames = reader.tally.frames
     return inspection
 
 
 def _reader(sources: Sequence[Source], instrument: Instrument, sink: Sink) -> Reader:
-    mapper = find_venue(sources[0].venue)
-    trades, offset = _probe(sources, mapper, instrument.symbol)
-    return Reader(mapper, instrument.symbol, trades, Screen(Grid(instrument), offset), sink)
+    declared = next((source.trades for source in sources if source.trades), None)
+    return open_reader(instrument, sink, declared, sources[0].ordering)
 
 
 def _check(sources: Sequence[Source], instrument: Instrument) -> None:
@@ -176,33 +171,3 @@ def _keyed(source: Source, place: int) -> Iterator[tuple[tuple[int, int, int], A
     for order, item in enumerate(source.arrivals()):
         latest = max(latest, item[0])
         yield (latest, place, order), item
-
-
-def _probe(sources: Sequence[Source], mapper: Mapper, symbol: str) -> tuple[str, int | None]:
-    """Return the trades channel to use and the median of event time minus receive time."""
-    declared = next((source.trades for source in sources if source.trades), None)
-    streams: set[str] = set()
-    offsets: list[int] = []
-    for item in itertools.islice(_merge(sources), PROBE_FRAMES):
-        for record in _parse(item, mapper):
-            if record.symbol not in ("", symbol):
-                continue
-            streams.add(record.stream)
-            if record.event_time > 0 and len(offsets) < 1_000:
-                offsets.append(record.event_time - item[0])
-        if declared and len(offsets) >= 1_000:
-            break
-    trades = declared or ("trade" if "trade" in streams or "agg_trade" not in streams else "")
-    timed = sources[0].ordering == "arrival"
-    offset = int(statistics.median_low(offsets)) if offsets and timed else None
-    return trades or "agg_trade", offset
-
-
-def _parse(item: Arrival, mapper: Mapper) -> tuple[Record, ...]:
-    payload = item[1]
-    if isinstance(payload, Record):
-        return (payload,)
-    try:
-        return mapper.parse(payload, item[0]) if isinstance(payload, bytes) else ()
-    except Quarantine:
-        return ()

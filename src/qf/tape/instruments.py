@@ -131,6 +131,19 @@ def propose(source: Source, symbol: str) -> Instrument:
     return Instrument(source.venue, symbol, base, quote, mapper.ASSET_TYPE, tick, lot, contract)
 
 
+def propose_trades(source: Source, symbol: str) -> str | None:
+    """Return the channel to make trades from: trade where the first 10,000 frames have one."""
+    mapper = find_venue(source.venue)
+    streams: set[str] = set()
+    for item in itertools.islice(source.arrivals(), PROPOSAL_FRAMES):
+        for record in _records(item, mapper):
+            if record.symbol in ("", symbol):
+                streams.add(record.stream)
+        if "trade" in streams:
+            return "trade"
+    return "agg_trade" if "agg_trade" in streams else None
+
+
 def _nothing_to_propose(symbol: str, source: Source, named: set[str]) -> QuantflowError:
     told = ", ".join(sorted(named)[:PROPOSAL_NAMES])
     near = [name for name in named if name.upper() == symbol.upper()]

@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from qf.clock import EARLIEST_NS, LATEST_NS, SECOND_NS
+from qf.clock import EARLIEST_NS, LATEST_NS
 from qf.feeds.record import Record
 from qf.schema import BIT, NULL_INT
-from qf.tape.chain import CHAINS, Chain
+from qf.tape.chain import CHAINS, Ascending, Chain
 from qf.tape.grid import Grid, Refused
+from qf.tape.reference import Reference
 
 READING = {
     "not_json": "the frame is not JSON text",
@@ -59,9 +60,6 @@ ORDER = {
 }
 RULES = {**READING, **CONTENT, **ORDER}
 
-HOUR_NS = 3600 * SECOND_NS
-# So many frames in a row that agree on a new clock offset are believed.
-REFERENCE_MOVES_AFTER = 8
 OUT_OF_ORDER = BIT["out_of_order"]
 
 
@@ -89,14 +87,12 @@ class Verdict(NamedTuple):
 class Screen:
     """Judge the records of one symbol in arrival order.
 
-    `offset` is the usual event time minus receive time, from the probe; None without receive
-    times. State is bounded: one chain and one time per stream.
+    State is bounded: the clock offset, and one chain and one time per stream.
     """
 
-    def __init__(self, grid: Grid, offset: int | None) -> None:
-        self.grid, self.offset = grid, offset
-        self._strangers = 0
-        self._chains: dict[str, Chain] = {name: make() for name, make in CHAINS.items()}
+    def __init__(self, grid: Grid, reference: Reference) -> None:
+        self.grid, self.reference = grid, reference
+        self._chains: dict[str, Chain | Ascending] = {name: make() for name, make in CHAINS.items()}
         self._times: dict[str, int] = {}
 
     def judge(self, record: Record, raw_time: int, time: int) -> Verdict:
@@ -110,7 +106,7 @@ class Screen:
         event = record.event_time
         if event != NULL_INT and not EARLIEST_NS <= event <= LATEST_NS:
             bad = (*bad, "event_time_zero" if event <= 0 else "event_time_out_of_range")
-        elif event != NULL_INT and self.offset is not None and self._far(event, raw_time, time):
+        elif event != NULL_INT and self.reference.far(event, raw_time, time):
             bad = (*bad, "time_jump")
         chain = self._chains.get(record.stream)
         notes: tuple[str, ...] = ()
@@ -129,18 +125,20 @@ class Screen:
             self._times[record.stream] = event
         return Verdict((), notes, flags, levels)
 
-    def _far(self, event: int, raw_time: int, time: int) -> bool:
-        """Say whether the clocks moved apart: against the raw and against the stamped time."""
-        assert self.offset is not None
-        for received in (time, raw_time):
-            if abs(event - received - self.offset) <= HOUR_NS:
-                self.offset, self._strangers = event - received, 0
-                return False
-        self._strangers += 1
-        if self._strangers >= REFERENCE_MOVES_AFTER:
-            self.offset, self._strangers = event - raw_time, 0
-            return False
-        return True
+    def state(self) -> dict[str, Any]:
+        """Return everything that was learnt, as JSON values; the grid remembers texts only."""
+        return {
+            "reference": self.reference.state(),
+            "chains": {name: chain.state() for name, chain in self._chains.items()},
+            "times": dict(self._times),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
+        self.reference.restore(state["reference"])
+        for name, chain in self._chains.items():
+            chain.restore(state["chains"][name])
+        self._times = dict(state["times"])
 
     def _levels(self, record: Record) -> Levels:
         """Return the rows in integers. Raises Refused at the first rule broken."""

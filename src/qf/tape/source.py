@@ -52,7 +52,7 @@ class Source(Protocol):
 
     @property
     def trades(self) -> str | None:
-        """Return which channel makes the trades: trade, agg_trade, or None for what is there."""
+        """Return which channel makes the trades: trade, agg_trade, or None for the first seen."""
         ...
 
     def identity(self) -> dict[str, Any]:
