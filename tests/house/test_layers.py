@@ -11,7 +11,7 @@ ROWS = (
     FAMILIES,
     ("language", "lower"),
     ("project", "feeds", "tape", "store", "sinks"),
-    ("engines", "live", "research", "models", "exchange", "testing", "proof"),
+    ("engines", "live", "research", "models", "exchange", "testing", "proof", "simulator"),
     ("cli", "serve", "integrations"),
 )
 ROW = {name: number for number, names in enumerate(ROWS) for name in names}
@@ -22,6 +22,10 @@ SIBLINGS = {
     ("tape", "feeds"),  # the tape is what the mappers' records become
     ("proof", "engines"),  # a proof runs what a run does
     ("engines", "testing"),  # the seeded market is the provider that works offline
+    ("simulator", "live"),  # what is simulated
+    ("simulator", "exchange"),
+    ("simulator", "engines"),  # the batch that the live numbers are held against
+    ("simulator", "testing"),
 }
 FEEDS_KNOW = ("errors", "schema", "clock")
 
