@@ -62,13 +62,20 @@ def label_spec(name: str, kind: str, parameters: Mapping[str, Any], cost: float)
     user = parse_signature(module.USER).bind(dict(parameters))
     bound = op.bind(**module.resolve(user, cost))
     columns, trades = (getattr(module, name, lambda _: {})(user) for name in ("inputs", "trades"))
-    warnings = tuple(
-        f"label {name}: {barrier} {width:.10g} ({1e4 * width:.6g} bp) is below the round-trip"
-        f" cost {cost:.10g} ({1e4 * cost:.6g} bp)"
-        for barrier, width in module.barriers(user, cost).items()
-        if width < cost
-    )
+    warnings = _below_cost(name, module.barriers(user, cost), cost)
     return LabelSpec(name, op, bound, {**module.INPUTS, **columns}, trades, warnings)
+
+
+def _below_cost(name: str, barriers: Mapping[str, float], cost: float) -> tuple[str, ...]:
+    """Return one warning that names every barrier narrower than the round trip, or none."""
+    low = [
+        f"{barrier} {width:.10g} ({1e4 * width:.6g} bp)"
+        for barrier, width in barriers.items()
+        if width < cost
+    ]
+    told = f"round-trip cost {cost:.10g} ({1e4 * cost:.6g} bp)"
+    be = "is" if len(low) == 1 else "are"
+    return (f"label {name}: {' and '.join(low)} {be} below the {told}",) if low else ()
 
 
 def add_label(

@@ -139,10 +139,8 @@ def test_the_walkthrough_s_labels_warn_that_their_barriers_are_below_cost():
     spec = label_spec("triple_barrier_20_10bp", "triple_barrier", given, COST)
     assert spec.parameters["vertical_bars"] == 20
     assert spec.warnings == (
-        "label triple_barrier_20_10bp: upper_barrier 0.001 (10 bp) is below the round-trip cost"
-        " 0.003 (30 bp)",
-        "label triple_barrier_20_10bp: lower_barrier 0.001 (10 bp) is below the round-trip cost"
-        " 0.003 (30 bp)",
+        "label triple_barrier_20_10bp: upper_barrier 0.001 (10 bp) and lower_barrier 0.001 (10 bp)"
+        " are below the round-trip cost 0.003 (30 bp)",
     )
     assert label_spec("l", "triple_barrier", {**BARRIERS, "horizon": 5}, COST).warnings == ()
 
