@@ -63,6 +63,8 @@ def test_labels_join_the_vectors_one_to_one(reader):
     labels = reader.labels(["up"]).collect()
     assert table["up"].equals(labels["label"].head(20), null_equal=True, check_names=False)
     assert {"up_end", "up_ret", "down_cost", "down_weight", "fast_age_ms"} <= set(table.columns)
+    assert table["up_quality"].equals(labels["quality"].head(20), check_names=False)
+    assert table["quality"].equals(reader.vectors("mine").collect()["quality"].head(20))
     with pytest.raises(QuantflowError, match="QF606"):
         reader.training_set("mine", ["upp"])
     with pytest.raises(QuantflowError, match=f"QF607.*'elsewhere'.*{CLOCK}"):

@@ -29,7 +29,7 @@ OTHER_CLOCK = diagnostic(
 )
 
 _JOIN = ("venue", "symbol", "bar_clock", "bar_id")
-_LABEL_COLUMNS = ("label", "label_end", "ret", "barrier", "cost", "weight")
+_LABEL_COLUMNS = ("label", "label_end", "ret", "barrier", "cost", "weight", "quality")
 
 _NO_TABLE = pl.DataFrame(
     schema={
@@ -158,7 +158,7 @@ class Reader:
         """Return the vectors whose labels are all known, with the labels beside them.
 
         A label gives the columns `<label>`, `<label>_end`, `<label>_ret`, `<label>_barrier`,
-        `<label>_cost` and `<label>_weight`. Errors: QF605, QF606, QF607.
+        `<label>_cost`, `<label>_weight` and `<label>_quality`. Errors: QF605, QF606, QF607.
         """
         joined = self.vectors(feature_set).collect()
         clocks = joined["bar_clock"].unique().to_list()
