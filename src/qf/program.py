@@ -32,9 +32,10 @@ BAD_STATE = diagnostic("QF431", "this is not a whole saved state: {why}", RunErr
 WRONG_FEED = diagnostic("QF432", "the program is fed {expected}, was given {given}", RunError)
 
 STATE_MAGIC = b"QFSTATE1"
-# Rows handed out wait in sinks, which grow with what is pushed: at first so many rows, then one for
-# so many rows of the feed. A sink that holds more words is handed out itself, not copied.
-FIRST_SINK_ROWS, MADE_PER_ROW, GIVEN_AWAY_WORDS = 1 << 13, 16, 1 << 15
+# Rows handed out wait in sinks, at first of so many rows, then of as many as the rate so far lets
+# expect: where pages are large, memory that is never written costs its clearing too. A sink that
+# holds more words is handed out itself, not copied.
+FIRST_SINK_ROWS, GIVEN_AWAY_WORDS = 1 << 13, 1 << 15
 LEAST_ROWS = 128  # the shortest column of a clock that an op makes
 NULL_WORD = {"float": np.float64("nan").view(np.int64), "int": np.int64(NULL_INT)}
 
@@ -133,11 +134,7 @@ class Program:
             self._feeds[place, 0] = kept[-1].ctypes.data
         self._put_on_feed()
         rows = len(kept[0]) if kept else 0
-        for clock, _ in self._read_clocks:
-            likely = rows if clock == 0 else rows // MADE_PER_ROW  # memory not touched costs none
-            if likely > self._sink_words[clock, 1]:
-                self._new_sink(clock, likely)
-                self._wire_sink(clock)
+        self._make_room(rows)
         self._header[8:12] = 0, rows, 0, self.block
         self._header[18] = 0
         self._fills[:] = 0  # what a step has handed out
@@ -250,6 +247,19 @@ class Program:
             else:
                 self._grow_clock(int(header[12]), int(header[13]))
         return self._taken()
+
+    def _make_room(self, rows: int) -> None:
+        """Give every sink room for what so many rows bring at the rate so far."""
+        made = self._clocks[:, 2] + self._clocks[:, 1] - self._clocks[:, 0]
+        before = int(made[0])
+        for clock, _ in self._read_clocks:
+            likely = rows
+            if clock != 0:
+                likely = int(made[clock]) * rows // before if before >= rows else 0
+                likely += likely // 8
+            if likely > self._sink_words[clock, 1]:
+                self._new_sink(clock, likely)
+                self._wire_sink(clock)
 
     def _enlarge_sinks(self, done: int, rows: int) -> None:
         """Give every full sink room for what the rest of the feed may bring, and what it holds."""
