@@ -1,4 +1,7 @@
-"""Binance frames as text: the exact fields, order and decimals of the recorded captures."""
+"""Binance messages as text: the exact fields, order and decimals of the recorded captures.
+
+Every method returns the payload; `Streams` puts it into the frame of a combined stream.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ FUNDING_MS = 8 * 3_600_000
 
 
 class Frames:
-    """Write the frames of one symbol in the form of its venue. Times are in ms."""
+    """Write the messages of one symbol in the form of its venue. Times are in ms."""
 
     def __init__(self, settings: MarketSettings) -> None:
         face = settings.face
@@ -27,38 +30,38 @@ class Frames:
         )
         self._level = f'["{self._price_form}","{self._size_form}"]'
         self._symbol = settings.symbol
-        self._stream = f'{{"stream":"{settings.symbol.lower()}@'
-        speed = "" if settings.step_ms == 1_000 else f"@{settings.step_ms}ms"
-        self._depth = f'{self._stream}depth{speed}","data":{{"e":"depthUpdate","E":'
         kind = '"e":"bookTicker",' if face.futures else ""
         price, size = self._price_form, self._size_form
         self._ticker = (
-            f'{self._stream}bookTicker","data":{{{kind}"u":%d,"s":"{settings.symbol}",'
+            f'{{{kind}"u":%d,"s":"{settings.symbol}",'
             f'"b":"{price}","B":"{size}","a":"{price}","A":"{size}"'
         )
-        self._mark = "markPrice@1s" if settings.intensity >= 5 else "markPrice"
 
-    def trade(self, trade_id: int, execution: Print, time_ms: int, kind: str) -> bytes:
+    def price(self, ticks: int) -> str:
+        """Return a price as the venue prints it."""
+        return self._price_form % divmod(ticks, self._price_unit)
+
+    def size(self, lots: int) -> str:
+        """Return a size as the venue prints it."""
+        return self._size_form % divmod(lots, self._size_unit)
+
+    def trade(self, trade_id: int, execution: Print, time_ms: int, kind: str) -> str:
         """Return a trade; `kind` is the futures' X."""
         maker = "false" if execution.sign > 0 else "true"
         symbol = self._symbol
-        shown_price = self._price_form % divmod(execution.price, self._price_unit)
-        shown_size = self._size_form % divmod(execution.size, self._size_unit)
+        price = self._price_form % divmod(execution.price, self._price_unit)
+        size = self._size_form % divmod(execution.size, self._size_unit)
         if self._futures:
-            text = (
-                f'{self._stream}trade","data":{{"e":"trade","E":{time_ms + 3},"T":{time_ms},'
-                f'"s":"{symbol}","t":{trade_id},"p":"{shown_price}","q":"{shown_size}",'
-                f'"X":"{kind}","m":{maker}}}}}'
+            return (
+                f'{{"e":"trade","E":{time_ms + 3},"T":{time_ms},"s":"{symbol}","t":{trade_id},'
+                f'"p":"{price}","q":"{size}","X":"{kind}","m":{maker}}}'
             )
-        else:
-            text = (
-                f'{self._stream}trade","data":{{"e":"trade","E":{time_ms + 1},"s":"{symbol}",'
-                f'"t":{trade_id},"p":"{shown_price}","q":"{shown_size}","T":{time_ms},'
-                f'"m":{maker},"M":true}}}}'
-            )
-        return text.encode()
+        return (
+            f'{{"e":"trade","E":{time_ms + 1},"s":"{symbol}","t":{trade_id},'
+            f'"p":"{price}","q":"{size}","T":{time_ms},"m":{maker},"M":true}}'
+        )
 
-    def ticker(self, update_id: int, best: Best, time_ms: int) -> bytes:
+    def ticker(self, update_id: int, best: Best, time_ms: int) -> str:
         """Return a bookTicker."""
         price_unit, size_unit = self._price_unit, self._size_unit
         text = self._ticker % (
@@ -69,8 +72,8 @@ class Frames:
             *(best.ask_size // size_unit, best.ask_size % size_unit),
         )
         if self._futures:
-            return f'{text},"T":{time_ms},"E":{time_ms + 3}}}}}'.encode()
-        return (text + "}}").encode()
+            return f'{text},"T":{time_ms},"E":{time_ms + 3}}}'
+        return text + "}"
 
     def depth(
         self,
@@ -78,17 +81,17 @@ class Frames:
         bids: Iterable[tuple[int, int]],
         asks: Iterable[tuple[int, int]],
         time_ms: int,
-    ) -> bytes:
+    ) -> str:
         """Return a depth difference; `ids` are U, u and (futures) pu."""
         first, last, previous = ids
-        levels = f'"b":[{self._levels(bids)}],"a":[{self._levels(asks)}]}}}}'
+        levels = f'"b":[{self.levels(bids)}],"a":[{self.levels(asks)}]}}'
         symbol = self._symbol
         if self._futures:
             return (
-                f'{self._depth}{time_ms + 6},"T":{time_ms},"s":"{symbol}",'
+                f'{{"e":"depthUpdate","E":{time_ms + 6},"T":{time_ms},"s":"{symbol}",'
                 f'"U":{first},"u":{last},"pu":{previous},{levels}'
-            ).encode()
-        return f'{self._depth}{time_ms},"s":"{symbol}","U":{first},"u":{last},{levels}'.encode()
+            )
+        return f'{{"e":"depthUpdate","E":{time_ms},"s":"{symbol}","U":{first},"u":{last},{levels}'
 
     def snapshot(
         self,
@@ -96,25 +99,26 @@ class Frames:
         bids: Iterable[tuple[int, int]],
         asks: Iterable[tuple[int, int]],
         time_ms: int,
-    ) -> bytes:
+    ) -> str:
         """Return the body of a REST depth snapshot, best prices first."""
         times = f'"E":{time_ms + 5},"T":{time_ms},' if self._futures else ""
         return (
-            f'{{"lastUpdateId":{update_id},{times}"bids":[{self._levels(bids)}],'
-            f'"asks":[{self._levels(asks)}]}}'
-        ).encode()
+            f'{{"lastUpdateId":{update_id},{times}"bids":[{self.levels(bids)}],'
+            f'"asks":[{self.levels(asks)}]}}'
+        )
 
-    def mark_price(self, mid: float, time_ms: int) -> bytes:
+    def mark_price(self, mid: float, time_ms: int) -> str:
         """Return a markPriceUpdate whose T is the next funding time; `mid` is in ticks."""
         value = mid / self._price_unit
         funding = (time_ms // FUNDING_MS + 1) * FUNDING_MS
         return (
-            f'{self._stream}{self._mark}","data":{{"e":"markPriceUpdate","E":{time_ms},'
+            f'{{"e":"markPriceUpdate","E":{time_ms},'
             f'"s":"{self._symbol}","p":"{value:.8f}","P":"{value:.8f}",'
-            f'"i":"{value * 1.0002:.8f}","r":"0.00010000","T":{funding}}}}}'
-        ).encode()
+            f'"i":"{value * 1.0002:.8f}","r":"0.00010000","T":{funding}}}'
+        )
 
-    def _levels(self, levels: Iterable[tuple[int, int]]) -> str:
+    def levels(self, levels: Iterable[tuple[int, int]]) -> str:
+        """Return (price in ticks, size in lots) pairs as the venue lists them."""
         form, price_unit, size_unit = self._level, self._price_unit, self._size_unit
         return ",".join(
             [
@@ -123,3 +127,16 @@ class Frames:
                 for price, size in levels
             ]
         )
+
+
+class Streams:
+    """The names of a recorder's combined streams, at the speed of its market."""
+
+    def __init__(self, settings: MarketSettings) -> None:
+        self._symbol = settings.symbol.lower()
+        self.depth = "depth" if settings.step_ms == 1_000 else f"depth@{settings.step_ms}ms"
+        self.mark = "markPrice@1s" if settings.intensity >= 5 else "markPrice"
+
+    def frame(self, channel: str, payload: str) -> bytes:
+        """Return the payload in its combined frame."""
+        return f'{{"stream":"{self._symbol}@{channel}","data":{payload}}}'.encode()
