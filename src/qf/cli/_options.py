@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+FEATURE_ENGINES = ("machine", "polars")
 Wrapped = Callable[..., Any]
 
 
@@ -38,6 +39,20 @@ def seed_option(what: str) -> Callable[[Wrapped], Wrapped]:
         show_default=True,
         help=f"What {what} are drawn from.",
     )
+
+
+class StageChoice(click.Choice):
+    """The stages of a run; the name of a feature engine is told where it belongs."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the stage."""
+        if value in FEATURE_ENGINES:
+            self.fail(
+                f"{value!r} computes features and is no stage; write --feature-engine {value}",
+                param,
+                ctx,
+            )
+        return super().convert(value, param, ctx)
 
 
 def is_project(folder: Path) -> bool:

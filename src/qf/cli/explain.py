@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from qf.cli._options import is_project, project_option
+from qf.errors import QuantflowError, diagnostic, nearest
 
+NO_NAME = diagnostic(
+    "QF712",
+    "there is no feature, feature type or column {name!r}",
+    hint="types and features: qf features; columns of a table: qf explain TABLE.COLUMN",
+)
 NAME = r"[a-z][a-z0-9_]*"
 COLUMN = r"([A-Za-z_][A-Za-z0-9_]*)\.([A-Za-z_][A-Za-z0-9_]*)"
 
@@ -28,6 +35,7 @@ def command(what: str, bar: str | None, folder: Path) -> None:
     import re
 
     from qf.cli._terminal import say
+    from qf.engines.lineage import explain_column, is_table
     from qf.project import open_project
 
     project = open_project(folder) if is_project(folder) else None
@@ -37,18 +45,31 @@ def command(what: str, bar: str | None, folder: Path) -> None:
             say(text)
             return
     place = re.fullmatch(COLUMN, what)
-    if place and project is not None:
-        from qf.engines.lineage import explain_column, is_table
+    if place and project is not None and is_table(project, place[1]):
+        say(explain_column(project, place[1], place[2]))
+        return
+    try:
+        text = _formula(what, bar, project)
+    except QuantflowError as error:
+        if error.code == "QF122" and re.fullmatch(NAME, what):
+            raise NO_NAME(name=what, near=nearest(what, _names(project, error.near))) from None
+        if error.code == "QF126" and place and project is not None:
+            explain_column(project, place[1], place[2])
+        raise
+    say(text)
 
-        if is_table(project, place[1]):
-            say(explain_column(project, place[1], place[2]))
-            return
-    say(_formula(what, bar, project))
+
+def _names(project: Any, columns: Iterable[str]) -> list[str]:
+    """Return every name that can be explained alone."""
+    from qf.project.feature_types import TypeBook
+
+    types = TypeBook(project.folder if project else None, []).names()
+    features = [f.name for found in project.feature_sets for f in found.features] if project else []
+    return [*types, *features, *columns]
 
 
 def _named(name: str, project: Any) -> str | None:
     """Return the explanation of a feature or of a type with its defaults, or None."""
-    from qf.errors import QuantflowError
     from qf.language.columns import ColumnTable, Input
     from qf.language.explain import explain
     from qf.project.document import parse_document

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from qf.cli._options import json_option, project_option
+from qf.cli._options import FEATURE_ENGINES, StageChoice, json_option, project_option
 from qf.cli._range import range_options, read_range
 from qf.errors import diagnostic
 
@@ -21,12 +21,12 @@ STAGES = ("ingest", "state", "label", "feature")
     "--engine",
     "stages",
     multiple=True,
-    type=click.Choice(STAGES),
+    type=StageChoice(STAGES),
     help="Only this engine's tables.",
 )
 @click.option(
     "--feature-engine",
-    type=click.Choice(["machine", "polars"]),
+    type=click.Choice(FEATURE_ENGINES),
     help="What computes the features, instead of the project's choice.",
 )
 @click.option("--symbols", help="Only these symbols, separated by commas.")
