@@ -1,14 +1,17 @@
 """What bars do at the edges: boundaries, midnight, sums that do not fit, large trades, silence."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import qf
 from qf.bar_clock import MOST_PARTS, add_bars, bar_clock, with_empty_bars
 from qf.clock import DAY_NS, SECOND_NS
+from qf.op import find
 from qf.program import Program
 from qf.schema import BIT, NULL_INT
 from qf.testing.contract_bars import UNITS, open_bars, partition_error, run, tick_plan
@@ -201,7 +204,17 @@ def test_quality_is_the_or_over_the_members_and_the_duration_is_in_ms():
     bars = bars_of({"type": "tick", "count": 3}, tape([0, 1, 2.5, 3, 4, 5]))
     assert bars["quality"].tolist() == [0b111, 0b111000]
     assert bars["duration_ms"].tolist() == [2500.0, 2000.0]
-    assert bars["second_ticks"].tolist() == [1001, 1004]
+
+
+def test_every_column_of_the_fold_is_read_by_somebody():
+    texts = [
+        path.read_text()
+        for path in Path(qf.__file__).parent.rglob("*.py")
+        if path.name not in ("fold.py", "contract_bars.py")
+    ]
+    outputs = [each.name for each in find("fold", "bars").signature.outputs]
+    unread = [name for name in outputs if not any(name in text for text in texts)]
+    assert len(outputs) > 15 and unread == []
 
 
 @pytest.mark.parametrize("block", [1, 2, 5])

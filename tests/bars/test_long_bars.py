@@ -42,7 +42,6 @@ def plain_bar(tape: Columns, first: int, last: int) -> dict[str, int]:
         "trade_count": last - first,
         "high_ticks": max(ticks),
         "low_ticks": min(ticks),
-        "second_ticks": ticks[1] if last - first > 1 else NULL_INT,
         "volume_lots": sum(lots),
         "value_units": value,
         "weighted_units": weighted,

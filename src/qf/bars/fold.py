@@ -10,8 +10,7 @@ for `period_ns` also the periods without a trade. With `split`, a divided trade 
 trade_count of every bar it has a part in, and its value is divided as its lots are.
 The open bar is the int64 state, named below. The same bar in the user's units: bars/in_units.py.
 Units: *_ticks, *_lots, *_units; times in ns. Null rule: where a value or a sum did not fit an
-int64, value_units or weighted_units is null and quality has `undefined`; second_ticks (price of
-the second member) is null in a bar of one.
+int64, value_units or weighted_units is null and quality has `undefined`.
 Source: López de Prado (2018), Advances in Financial Machine Learning, section 2.3.
 """
 
@@ -21,9 +20,9 @@ from qf.schema import BIT, NULL_INT
 
 # The open bar in `ints`; it is empty where COUNT is 0.
 NEXT_ID, COUNT, LOTS, VALUE, BUY_LOTS, SELL_LOTS, WEIGHTED, QUALITY = 0, 1, 2, 3, 4, 5, 6, 7
-OPEN_TICKS, HIGH_TICKS, LOW_TICKS, SECOND_TICKS = 8, 9, 10, 11
-OPEN_TIME, FIRST_ROW, PERIOD = 12, 13, 14
-STATE_INTS = 15
+OPEN_TICKS, HIGH_TICKS, LOW_TICKS = 8, 9, 10
+OPEN_TIME, FIRST_ROW, PERIOD = 11, 12, 13
+STATE_INTS = 14
 BY_VALUE = 2
 TOO_LARGE = -1  # a sum that did not fit
 UNDEFINED_BIT = BIT["undefined"]
@@ -36,7 +35,7 @@ op = define(
     " split: none|volume|value = none, threshold_units: 0..9007199254740992 = 0,"
     " period_ns: 0..604800000000000 = 0) -> bar_id: int, open_time: int, close_time: int,"
     " feature_time: int, close_seq: int, first_row: int, close_row: int, known_row: int,"
-    " open_ticks: int, high_ticks: int, low_ticks: int, close_ticks: int, second_ticks: int,"
+    " open_ticks: int, high_ticks: int, low_ticks: int, close_ticks: int,"
     " volume_lots: int, value_units: int, weighted_units: int, buy_lots: int, sell_lots: int,"
     " trade_count: int, quality: int, mid_close, spread_close",
     shape="emit",
@@ -90,7 +89,6 @@ def definition(
             "feature_time": processed_time[known], "close_seq": seq[known], "first_row": at[0],
             "close_row": at[-1], "known_row": known, "open_ticks": ticks[0],
             "high_ticks": max(ticks), "low_ticks": min(ticks), "close_ticks": ticks[-1],
-            "second_ticks": ticks[1] if len(ticks) > 1 else NULL_INT,
             "volume_lots": sum(lots), "value_units": sum(member[2] for member in members),
             "weighted_units": sum(p * n for p, n in zip(ticks, lots, strict=True)),
             "buy_lots": sum(n for row, n, _ in members if direction[row] > 0),
@@ -150,15 +148,13 @@ def open_bar(word, price, time, row, period):
             word[NEXT_ID] += number - word[PERIOD] - 1
         word[PERIOD] = number
     word[OPEN_TICKS], word[OPEN_TIME], word[FIRST_ROW] = price, time, row
-    word[HIGH_TICKS], word[LOW_TICKS], word[SECOND_TICKS] = price, price, NULL_INT
+    word[HIGH_TICKS], word[LOW_TICKS] = price, price
     word[LOTS], word[VALUE], word[WEIGHTED], word[QUALITY] = 0, 0, 0, 0
     word[BUY_LOTS], word[SELL_LOTS] = 0, 0
 
 
 def put_part(word, price, lots, worth, sign, bits):
     """Add a trade, or a part of one, to the open bar."""
-    if word[COUNT] == 1:
-        word[SECOND_TICKS] = price
     word[COUNT] += 1
     word[HIGH_TICKS], word[LOW_TICKS] = max(word[HIGH_TICKS], price), min(word[LOW_TICKS], price)
     word[LOTS] += lots
@@ -193,8 +189,6 @@ def put_stretch(word, trades, start, stop, row, period):
         return False
     if word[COUNT] == 0:
         open_bar(word, price_ticks[start], event_time[start], row, period)
-    if word[COUNT] < 2 <= word[COUNT] + stop - start:
-        word[SECOND_TICKS] = price_ticks[start + 1 - word[COUNT]]
     word[COUNT] += stop - start
     word[HIGH_TICKS], word[LOW_TICKS] = max(word[HIGH_TICKS], high), min(word[LOW_TICKS], low)
     word[LOTS] += volume
@@ -211,7 +205,7 @@ def kernel(
     price_ticks, size_lots, tick_value_units, direction, event_time, processed_time, seq,
     tick_quality, mid, spread, code, lo, hi, row, olo, made, room, params, ints,
     bar_id, open_time, close_time, feature_time, close_seq, first_row, close_row, known_row,
-    open_ticks, high_ticks, low_ticks, close_ticks, second_ticks, volume_lots, value_units,
+    open_ticks, high_ticks, low_ticks, close_ticks, volume_lots, value_units,
     weighted_units, buy_lots, sell_lots, trade_count, quality, mid_close, spread_close,
 ):  # fmt: skip
     closes = count_closes(code, lo, hi)
@@ -259,7 +253,7 @@ def kernel(
             known_row[r] = row + at - lo
             open_ticks[r], close_ticks[r] = ints[OPEN_TICKS], price_ticks[last]
             high_ticks[r], low_ticks[r] = ints[HIGH_TICKS], ints[LOW_TICKS]
-            second_ticks[r], volume_lots[r] = ints[SECOND_TICKS], ints[LOTS]
+            volume_lots[r] = ints[LOTS]
             buy_lots[r], sell_lots[r] = ints[BUY_LOTS], ints[SELL_LOTS]
             value, weighted = ints[VALUE], ints[WEIGHTED]
             value_units[r] = value if value >= 0 else NULL_INT
