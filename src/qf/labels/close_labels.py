@@ -40,8 +40,8 @@ from qf.labels.open_labels import (
 )
 
 UPPERS, LOWERS, ENDS, METS = CLOSES, CLOSES + CHUNK, CLOSES + 2 * CHUNK, CLOSES + 3 * CHUNK
-DECIDED, ROWS = CLOSES + 4 * CHUNK, CLOSES + 5 * CHUNK  # decided labels: their bars, their rows
-HIGHS, LOWS = CLOSES + 6 * CHUNK, CLOSES + 7 * CHUNK
+# The bars' own, then those of 2, 4 and 8 bars from each on, each HIGHS followed by its LOWS.
+HIGHS, LOWS = CLOSES + 4 * CHUNK, CLOSES + 5 * CHUNK
 FAR = 2**40  # in place of the bar that touches a barrier
 
 
@@ -53,10 +53,21 @@ def place_close(word, n, entry, up, down, is_label):
     word[ENDS + n] = 0
 
 
+def widen(word, wide, narrow, bars, count, sign):
+    """Write to `wide` the extreme of 2 · bars bars from each on; `narrow` holds those of `bars`.
+
+    sign is +1 for the highest, −1 for the lowest.
+    """
+    for n in range(count - 2 * bars + 1):
+        one, other = word[narrow + n], word[narrow + n + bars]
+        word[wide + n] = max(one, other) if sign > 0 else min(one, other)
+
+
 def find_touches(word, high, low, start, count, bars):
     """Write to ENDS how many bars later, up to `bars`, each bar's label touches a barrier; 0: none.
 
-    All labels look at the bar that is one further at once.
+    The extremes of 2, 4 and 8 bars from each on say how many bars in a row touch nothing, without
+    a look at each and without a branch.
     """
     upper, lower = NEVER_UP, NEVER_DOWN
     for n in range(count):
@@ -65,26 +76,56 @@ def find_touches(word, high, low, start, count, bars):
         return
     for n in range(count):
         word[HIGHS + n], word[LOWS + n] = high[start + n], low[start + n]
-    for step in range(1, min(bars, count - 1) + 1):
-        for n in range(count - step):
-            t = n + step
-            hit = (word[HIGHS + t] >= word[UPPERS + n]) | (word[LOWS + t] <= word[LOWERS + n])
-            word[ENDS + n] = step if hit & (word[ENDS + n] == 0) else word[ENDS + n]
+    for level in range(3):
+        at, step = 2 * level * CHUNK, 1 << level
+        widen(word, HIGHS + at + 2 * CHUNK, HIGHS + at, step, count, 1)
+        widen(word, LOWS + at + 2 * CHUNK, LOWS + at, step, count, -1)
+    for n in range(count):
+        upper, lower, most = word[UPPERS + n], word[LOWERS + n], min(bars, count - 1 - n)
+        t, end = n + 1, n + 1 + most
+        for _ in range(most >> 3):
+            t += 8 * is_free(word, 6 * CHUNK + t, upper, lower)
+        t += 4 * (is_free(word, 4 * CHUNK + t, upper, lower) & (t + 4 <= end))
+        t += 2 * (is_free(word, 2 * CHUNK + t, upper, lower) & (t + 2 <= end))
+        t += 1 * (is_free(word, t, upper, lower) & (t < end))
+        word[ENDS + n] = t - n if t < end else 0
 
 
-def settle_close(word, n, high, low, start, end, edge, count, view, tie):
+def is_free(word, at, upper, lower):
+    """Say whether extremes that lie `at` words after the first touch neither barrier."""
+    return (word[HIGHS + at] < upper) & (word[LOWS + at] > lower)
+
+
+def touched(word, n, high, low, seen, view, tie):
+    """Return MET of bar n's label, which has touched a barrier in row `seen`."""
+    above, below = high[seen] >= word[UPPERS + n], low[seen] <= word[LOWERS + n]
+    return met_by(BOTH, view, tie) if above & below else 2 * above - 1
+
+
+def settle_close(word, n, high, low, start, last, count, view, tie):
     """Write to ENDS and METS how the label of bar n ends in the chunk, OPEN where it does not.
+
+    `last` is the last bar of its path.
+    """
+    after = word[ENDS + n]
+    met = touched(word, n, high, low, start + n + after, view, tie)
+    met = met if after > 0 else 0
+    met = NO_LABEL if word[METS + n] == NO_LABEL else met
+    when = n + after if after > 0 else last if last < count else OPEN
+    word[ENDS + n], word[METS + n] = when, met
+    if when != OPEN and met != NO_LABEL:
+        word[COUNTS + when] += 1
+
+
+def settle_timed(word, n, high, low, start, end, edge, count, view, tie):
+    """Do what `settle_close` does for a label that is bounded by time as well.
 
     `edge` is the first bar that is too late by time, `end` the one after the last by count.
     """
     t = n + word[ENDS + n] if word[ENDS + n] > 0 else FAR
     is_touched = t < min(end, edge, count)
     is_late = edge < min(end, count)
-    seen = start + (t if is_touched else n)
-    above, below = high[seen] >= word[UPPERS + n], low[seen] <= word[LOWERS + n]
-    met = 1 if above else -1
-    if above and below:
-        met = met_by(BOTH, view, tie)
+    met = touched(word, n, high, low, start + (t if is_touched else n), view, tie)
     when = edge if is_late else end - 1 if end <= count else OPEN
     met = met if is_touched else LATE if is_late else 0
     when = t if is_touched else when
@@ -110,46 +151,38 @@ def judge_closes(
         entry = close_ticks[start + n]
         place_close(word, n, entry, up, down, scale > 0.0 and abs(view) == 1 and entry > 0)
     find_touches(word, high_ticks, low_ticks, start, count, bars)
-    edge = 0 if vertical_ns > 0 else count
+    edge = 0
     for n in range(count):
         view = position[start + n] if side == COLUMN else view
         if vertical_ns > 0:
             last = known_time[start + n] + vertical_ns
             edge = first_later(known_time, start + edge, stop, last) - start
-        settle_close(word, n, high_ticks, low_ticks, start, n + 1 + bars, edge, count, view, tie)
-
-
-def list_closes(word, count):
-    """List the labels that end in the chunk, with their rows; return how many there are."""
-    made = 0
-    for n in range(count):
-        when = word[ENDS + n]
-        if when != OPEN and word[METS + n] != NO_LABEL:
-            word[DECIDED + made], word[ROWS + made] = n, take_row(word, when)
-            made += 1
-    return made
+            settle_timed(
+                word, n, high_ticks, low_ticks, start, n + 1 + bars, edge, count, view, tie
+            )
+        else:
+            settle_close(word, n, high_ticks, low_ticks, start, n + bars, count, view, tie)
 
 
 def write_closes(
-    word, start, count, end, params, bar, known_time, close_ticks, volatility, bar_id, feature_time,
-    label_end, ret, barrier,
+    word, start, count, end, params, bar, known_time, close_ticks, bar_quality, volatility, bar_id,
+    feature_time, label_end, ret, barrier, quality,
 ):  # fmt: skip
-    """Write the listed labels of a chunk's own bars from row `end` on."""
-    for j in range(count):
-        r, n = end + word[ROWS + j], word[DECIDED + j]
-        bar_id[r], feature_time[r] = bar[start + n], known_time[start + n]
-        label_end[r] = known_time[start + word[ENDS + n]]
+    """Write the labels of a chunk's own bars that it decided, from row `end` on."""
     unit, scale = int(params[2]), scale_of(params, volatility, start)
     up, down = billionths(params[0], scale), billionths(params[1], scale)
-    for j in range(count):
-        r, n = end + word[ROWS + j], word[DECIDED + j]
-        met, when = word[METS + n], start + word[ENDS + n]
+    for n in range(count):
+        when, met, t = word[ENDS + n], word[METS + n], start + n
+        if when == OPEN or met == NO_LABEL:
+            continue
+        r, ends = end + take_row(word, when), start + when
+        bar_id[r], feature_time[r], label_end[r] = bar[t], known_time[t], known_time[ends]
         if unit == VOLATILITY:
-            scale = volatility[start + n]
+            scale = volatility[t]
             up, down = billionths(params[0], scale), billionths(params[1], scale)
-        last = close_ticks[when - 1] if met == LATE else close_ticks[when]
-        ret[r] = gain_of(met, close_ticks[start + n], up, down, last)
-        barrier[r] = met
+        last = close_ticks[ends - 1] if met == LATE else close_ticks[ends]
+        ret[r], barrier[r] = gain_of(met, close_ticks[t], up, down, last), met
+        quality[r] = path_bits(word, bar_quality, t, ends + 1)
 
 
 def keep_closes(

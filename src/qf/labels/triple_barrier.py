@@ -32,15 +32,7 @@ import math
 from fractions import Fraction
 
 from qf.errors import diagnostic
-from qf.labels.close_labels import (
-    DECIDED,
-    ENDS,
-    ROWS,
-    judge_closes,
-    keep_closes,
-    list_closes,
-    write_closes,
-)
+from qf.labels.close_labels import judge_closes, keep_closes, write_closes
 from qf.labels.open_labels import (
     BILLION,
     BOOK,
@@ -58,7 +50,6 @@ from qf.labels.open_labels import (
     TAIL,
     UNDEFINED_BIT,
     begin_chunk,
-    path_bits,
     place_rows,
     places,
     write_open,
@@ -265,15 +256,10 @@ def kernel(
             quality,
         )  # fmt: skip
         if not by_trades:
-            own = list_closes(ints, b - a)
             write_closes(
-                ints, a, own, end, params, bar, known_time, close_ticks, volatility, bar_id,
-                feature_time, label_end, ret, barrier,
+                ints, a, b - a, end, params, bar, known_time, close_ticks, bar_quality, volatility,
+                bar_id, feature_time, label_end, ret, barrier, quality,
             )  # fmt: skip
-            for j in range(own):
-                n = ints[DECIDED + j]
-                last = a + ints[ENDS + n] + 1
-                quality[end + ints[ROWS + j]] = path_bits(ints, bar_quality, a + n, last)
             keep_closes(
                 ints, a, b, row - lo, params, bar, known_time, known_row, close_ticks, bar_quality,
                 volatility, position,
