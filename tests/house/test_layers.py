@@ -22,6 +22,8 @@ SIBLINGS = {
     ("tape", "feeds"),  # the tape is what the mappers' records become
     ("proof", "engines"),  # a proof runs what a run does
     ("engines", "testing"),  # the seeded market is the provider that works offline
+    ("live", "engines"),  # the same plan, routes and tables as in a batch run
+    ("sinks", "store"),  # rows become Arrow and Parquet in one place
     ("simulator", "live"),  # what is simulated
     ("simulator", "exchange"),
     ("simulator", "engines"),  # the batch that the live numbers are held against

@@ -21,6 +21,7 @@ from qf.errors import RunError, diagnostic
 from qf.feeds.record import Record
 from qf.schema import TAPE
 from qf.tape.prefix import Prefixes
+from qf.tape.side_rows import side_row
 from qf.tape.source import Broken
 from qf.tape.tables import FINDINGS, QUARANTINE, SIDE_TABLES
 from qf.tape.tape_file import TapeFile, open_tape
@@ -107,15 +108,7 @@ class Draft:
 
     def add_side_row(self, seq: int, time: int, record: Record) -> None:
         """Add a mark price or a liquidation to its table."""
-        if record.stream == "mark":
-            *texts, next_time = record.values
-            numbers = [float(text) if text else None for text in texts]
-            self._add("funding", (seq, record.event_time, time, *numbers, next_time or None))
-        else:
-            price, size, average, status = record.values
-            numbers = [float(text) for text in (price, size, average)]
-            row = (seq, record.event_time, time, record.direction, *numbers, status)
-            self._add("liquidations", row)
+        self._add(*side_row(seq, time, record))
 
     def _add(self, name: str, row: tuple[Any, ...]) -> None:
         rows = self._rows.setdefault(name, [])

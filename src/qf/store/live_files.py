@@ -1,0 +1,90 @@
+"""The tables of a live session as Parquet files, and the database that shows them by view.
+
+    <folder>/<schema>/<table>/<venue>_<symbol>_<position>.parquet    rows of one epoch
+    <folder>/<project>.json                                          the files of every table
+
+A file's bytes follow from its rows alone, however they were gathered. The list names every file, so
+a reader never sees half of a change. The form of both is that of a run's export (segments.py).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from qf.errors import RunError, diagnostic
+from qf.schema_tables import Table
+from qf.store.arrow import schema_of
+from qf.store.connect import Connection
+from qf.store.read import Reader
+from qf.store.segments import exported, open_files
+
+NOTHING_LIVE = diagnostic(
+    "QF630", "no live session of {project} has written tables to {folder}", RunError
+)
+
+COMPRESSION = "lz4"
+
+
+def parquet_bytes(table: Table, parts: Sequence[Sequence[pa.RecordBatch]]) -> bytes:
+    """Return a Parquet file of the batches of several parts, one part after the other."""
+    schema = schema_of(table)
+    pieces = [_plain(batch, schema) for part in parts for batch in part]
+    whole = pa.Table.from_batches(pieces, schema).combine_chunks()
+    texts: Any = [field.name for field in schema if pa.types.is_string(field.type)]
+    out = io.BytesIO()
+    pq.write_table(
+        whole,
+        out,
+        compression=COMPRESSION,
+        use_dictionary=texts or False,
+        store_schema=False,
+    )
+    return out.getvalue()
+
+
+def _plain(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    columns = [column.cast(field.type) for column, field in zip(batch.columns, schema, strict=True)]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def file_of(table: Table, project: str, where: tuple[str, str], position: int) -> str:
+    """Return the path of a table's rows of one symbol and epoch, relative to the folder."""
+    venue, symbol = where
+    word = symbol.encode().hex() if re.search(r"[^A-Za-z0-9]", symbol) else symbol
+    schema = f"{project}_{table.area}"
+    return f"{schema}/{table.name}/{venue}_{word}_{position:016d}.parquet"
+
+
+def list_bytes(project: str, files: Mapping[str, Mapping[str, Sequence[str]]]) -> bytes:
+    """Return the list of files: table with its area -> "venue/symbol" -> files."""
+    tables = {}
+    for name, rows in files.items():
+        area, _, table = name.partition(".")
+        tables[table] = {
+            "schema": f"{project}_{area}",
+            "rows": {where: {"run": "live", "files": list(each)} for where, each in rows.items()},
+        }
+    return json.dumps(tables, indent=1, sort_keys=True).encode()
+
+
+class LiveReader(Reader):
+    """Read the tables of a live session, while it runs and after."""
+
+    def __init__(self, project: str, folder: Path) -> None:
+        """Name the folder of the session's tables."""
+        super().__init__(Path(folder) / "none.duckdb", project, folder)
+
+    def _connect(self) -> Connection:
+        assert self.parquet is not None
+        if not exported(self.project, self.parquet):
+            raise NOTHING_LIVE(project=self.project, folder=self.parquet)
+        self.source = "parquet"
+        return open_files(self.project, self.parquet)

@@ -1,0 +1,31 @@
+"""Records that are no row of the tape as rows of the tables beside it: funding, liquidations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from qf.feeds.record import Record
+from qf.tape.tables import SIDE_TABLES
+
+
+def side_row(seq: int, time: int, record: Record) -> tuple[str, tuple[Any, ...]]:
+    """Return the table of a mark price or a liquidation, and its row in the order of the schema."""
+    if record.stream == "mark":
+        *texts, next_time = record.values
+        numbers = [float(text) if text else None for text in texts]
+        return "funding", (seq, record.event_time, time, *numbers, next_time or None)
+    price, size, average, status = record.values
+    numbers = [float(text) for text in (price, size, average)]
+    return "liquidations", (seq, record.event_time, time, record.direction, *numbers, status)
+
+
+def side_columns(name: str, rows: Sequence[tuple[Any, ...]]) -> dict[str, pa.Array]:
+    """Return rows of a side table as columns."""
+    values = zip(*rows, strict=True)
+    return {
+        field.name: pa.array(list(column), field.type)
+        for column, field in zip(values, SIDE_TABLES[name], strict=True)
+    }
