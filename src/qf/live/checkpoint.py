@@ -31,13 +31,13 @@ MOST_BYTES = 1 << 32
 LIBRARIES = ("qf", "numba", "numpy", "msgspec")
 
 NOT_OURS = diagnostic(
-    "QF582",
+    "QF592",
     "the checkpoint {name} is of another {what}: {theirs}, here {ours}",
     RunError,
     "begin with rewarm to compute the state again from the journal's start, or restore what it was",
 )
 AHEAD = diagnostic(
-    "QF583",
+    "QF593",
     "the checkpoint {name} is ahead of the journal, which ends at {end}: durable frames are gone",
     RunError,
     "keep the folder; begin a new session in another one",
@@ -104,7 +104,7 @@ def newest(disk: Disk) -> tuple[Checkpoint | None, list[str]]:
 
 
 def refuse_other(found: Checkpoint, head: Mapping[str, Any], end: int) -> None:
-    """Refuse a checkpoint of another plan, machine, library, journal. Errors: QF582, QF583."""
+    """Refuse a checkpoint of another plan, machine, library, journal. Errors: QF592, QF593."""
     difference = _difference(found.head, head)
     if difference is not None:
         what, theirs, ours = difference

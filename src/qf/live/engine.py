@@ -32,19 +32,19 @@ from qf.sinks.sink import Job, Lost, Outside, Sink, open_sink
 from qf.tape.journal import Frame, Journal
 
 JOURNAL_FAILED = diagnostic(
-    "QF585",
+    "QF595",
     "the session stopped: the journal cannot be written: {why}",
     RunError,
     "make room or mend the disk, then start again; nothing that was handed out is lost",
 )
 SINK_FAILED = diagnostic(
-    "QF586",
+    "QF596",
     "the session stopped: the sink {sink} cannot be written: {why}",
     RunError,
     "mend it, then start again: the journal holds everything, and the rows are made again",
 )
 DISK_LOW = diagnostic(
-    "QF587",
+    "QF597",
     "the session stopped: only {free:,} bytes are free, and {least:,} are kept in reserve",
     RunError,
     "make room, then start again",
@@ -72,7 +72,7 @@ class Settings:
 class Engine:
     """All symbols of one session. `offer` frames while `run` runs; the world's disk is its folder.
 
-    Errors of `recover` and `run`: QF340, QF341, QF58x.
+    Errors of `recover` and `run`: QF340, QF341, QF59x.
     """
 
     def __init__(

@@ -38,7 +38,7 @@ from qf.tape.journal import Frame
 from qf.tape.read import Reader
 
 NO_LIVE_PROVIDER = diagnostic(
-    "QF580", "no feed provider of the project brings {symbol} live", hint="add one of websocket"
+    "QF590", "no feed provider of the project brings {symbol} live", hint="add one of websocket"
 )
 
 REASONS = {UNSYNCED: "unsynced", AWAITING: "awaiting", GAP: "gap", RESYNCING: "resyncing"}
@@ -63,7 +63,7 @@ class Line:
         sinks: Iterable[Sink] = (),
         instrument: Instrument | None = None,
     ) -> None:
-        """Wire everything for a symbol; kernels are compiled if they are not. Errors: QF580."""
+        """Wire everything for a symbol; kernels are compiled if they are not. Errors: QF590."""
         provider = live_provider(project, symbol)
         self.project, self.symbol = project, symbol
         self.instrument = instrument or live_instrument(project, provider, symbol)
@@ -195,7 +195,7 @@ class Line:
 
 
 def live_provider(project: Project, symbol: str) -> ProviderSpec:
-    """Return the provider whose frames a session takes: the websocket one. Errors: QF580."""
+    """Return the provider whose frames a session takes: the websocket one. Errors: QF590."""
     found = [each for each in project.providers if not each.symbols or symbol in each.symbols]
     live = [each for each in found if each.kind == "websocket"] or found
     if not live:

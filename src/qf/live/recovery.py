@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from qf.live.engine import Engine
 
 NO_CHECKPOINT = diagnostic(
-    "QF584",
+    "QF594",
     "the journal holds {frames:,} frames and no whole checkpoint says where they begin",
     RunError,
     "begin with rewarm to compute everything again from the journal's start",
@@ -33,7 +33,7 @@ CHUNK = 1_024
 
 
 async def recover(engine: Engine) -> None:
-    """Bring an engine to the end of its journal. Errors: QF340, QF341, QF582-QF584, OSError."""
+    """Bring an engine to the end of its journal. Errors: QF340, QF341, QF592-QF594, OSError."""
     disk = engine.world.disk
     journal = Journal(disk, session=engine.world.chance.randbytes(16))
     engine.journal = journal
