@@ -37,6 +37,8 @@ class _Envelope(Struct, gc=False):
     result: Raw = _EMPTY
     id: Raw = _EMPTY
     code: Raw = _EMPTY
+    listed: Raw = field(name="isBuyerMaker", default=_EMPTY)
+    listed_agg: Raw = field(name="f", default=_EMPTY)
 
 
 class Trade(Struct, gc=False):
@@ -63,6 +65,32 @@ class AggTrade(Struct, gc=False):
     time: Time = field(name="T")
     is_buyer_maker: bool = field(name="m")
     type: str = ""
+
+
+class ListedTrade(Struct, gc=False):
+    """A print of a REST list, which names no symbol; it fills a hole of the trade channel."""
+
+    id: Id
+    price: str
+    size: str = field(name="qty")
+    time: Time
+    is_buyer_maker: bool = field(name="isBuyerMaker")
+    symbol: str = ""
+    type: str = ""
+    sent_time: int = 1
+
+
+class ListedAggTrade(Struct, gc=False):
+    """The same of the aggTrade channel."""
+
+    id: Id = field(name="a")
+    price: str = field(name="p")
+    size: str = field(name="q")
+    time: Time = field(name="T")
+    is_buyer_maker: bool = field(name="m")
+    symbol: str = ""
+    type: str = ""
+    sent_time: int = 1
 
 
 class SpotDepth(Struct, gc=False):
@@ -174,7 +202,7 @@ def _time(x: Any) -> int:
 
 
 def _trade(stream: str) -> Callable[[Any, str], Record]:
-    def read(x: Trade | AggTrade, channel: str) -> Record:
+    def read(x: Trade | AggTrade | ListedTrade | ListedAggTrade, channel: str) -> Record:
         level, time = ((x.price, x.size),), _time(x)
         flags = 0 if x.type in MARKET_TYPES else NON_MARKET
         if x.is_buyer_maker:
@@ -240,6 +268,8 @@ _SHARED = {
     "trade": _reader("trade", Trade, _trade("trade")),
     "aggTrade": _reader("agg_trade", AggTrade, _trade("agg_trade")),
     "book": _reader("snapshot", Book, _book),
+    "listed": _reader("trade", ListedTrade, _trade("trade")),
+    "listed_agg": _reader("agg_trade", ListedAggTrade, _trade("agg_trade")),
 }
 SPOT = {
     **_SHARED,
@@ -310,6 +340,10 @@ def _raw_channel(top: _Envelope) -> str:
         return "book"
     if top.ask_size:
         return "bookTicker"
+    if top.listed:
+        return "listed"
+    if top.listed_agg:
+        return "listed_agg"
     if top.result or top.id or top.code:
         return "answer"  # the answer to a subscription: nobody's data
     raise Quarantine("unknown_frame")

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qf.feeds import binance
+from qf.feeds import binance, binance_live
 from qf.feeds.record import Record
 
 VENUE = "binance_coinm"
 ASSET_TYPE = "inverse"
 CONTINUITY = "futures"
-STREAM_URL = "wss://dstream.binance.com/stream"
-SNAPSHOT_URL = "https://dapi.binance.com/dapi/v1/depth?symbol={symbol}&limit=1000"
 CHANNELS = ("trade", "depth@0ms", "bookTicker", "markPrice@1s", "forceOrder")
+LIVE = binance_live.futures("wss://dstream.binance.com", "https://dapi.binance.com", "/dapi/v1")
 
 
 def channels(symbols: Sequence[str]) -> tuple[str, ...]:

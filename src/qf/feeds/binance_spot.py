@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qf.feeds import binance
+from qf.feeds import binance, binance_live
 from qf.feeds.record import Record
 
 VENUE = "binance_spot"
 ASSET_TYPE = "spot"
 CONTINUITY = "spot"
-STREAM_URL = "wss://stream.binance.com:9443/stream"
-SNAPSHOT_URL = "https://api.binance.com/api/v3/depth?symbol={symbol}&limit=5000"
 CHANNELS = ("trade", "depth@100ms", "bookTicker")
+LIVE = binance_live.SPOT
 
 
 def channels(symbols: Sequence[str]) -> tuple[str, ...]:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qf.feeds import binance
+from qf.feeds import binance, binance_live
 from qf.feeds.record import Record
 
 VENUE = "binance_usdm"
 ASSET_TYPE = "linear"
 CONTINUITY = "futures"
-STREAM_URL = "wss://fstream.binance.com/stream"
-SNAPSHOT_URL = "https://fapi.binance.com/fapi/v1/depth?symbol={symbol}&limit=1000"
 CHANNELS = ("trade", "depth@0ms", "bookTicker", "markPrice@1s", "forceOrder")
+LIVE = binance_live.futures("wss://fstream.binance.com", "https://fapi.binance.com", "/fapi/v1")
 
 
 def channels(symbols: Sequence[str]) -> tuple[str, ...]:
