@@ -1,4 +1,4 @@
-"""A network that does what a test says, an engine that writes down what it is given, virtual time."""
+"""A network that does what a test says, an engine that keeps what it is given, virtual time."""
 
 from __future__ import annotations
 
