@@ -107,6 +107,7 @@ class ScriptedNetwork:
 @dataclass
 class Book:
     reason: str = ""
+    next_trade: int = 0
 
 
 @dataclass

@@ -18,7 +18,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from qf.book.continuity import AWAITING, GAP, LAST_APPLIED, RESYNCING, STATE, SYNCED, UNSYNCED
+from qf.book.continuity import (
+    AWAITING,
+    GAP,
+    LAST_APPLIED,
+    RESYNCING,
+    STATE,
+    SYNCED,
+    TRADE_NEXT,
+    UNSYNCED,
+)
 from qf.book.state import ARRIVED, SHOWS
 from qf.book.top import is_crossed
 from qf.engines.account import kinds_left_out
@@ -51,6 +60,7 @@ class BookState(NamedTuple):
     reason: str  # "", unsynced, awaiting (a snapshot is loaded), gap, resyncing, crossed
     last_id: int
     needs_snapshot: bool
+    next_trade: int = 0  # the id that the next trade should have; 0 before the first
 
 
 class Line:
@@ -114,12 +124,12 @@ class Line:
         """Return how the book stands, as far as frames say; silence is the session's to notice."""
         words = self._book
         state = int(words[STATE]) if len(words) else UNSYNCED
-        last = int(words[LAST_APPLIED]) if len(words) else 0
+        last, trade = (int(words[LAST_APPLIED]), int(words[TRADE_NEXT])) if len(words) else (0, 0)
         if state in REASONS:
-            return BookState(False, REASONS[state], last, state in (UNSYNCED, GAP))
+            return BookState(False, REASONS[state], last, state in (UNSYNCED, GAP), trade)
         if state == SYNCED and words[SHOWS] and is_crossed(words, ARRIVED):
-            return BookState(False, "crossed", last, True)
-        return BookState(True, "", last, False)
+            return BookState(False, "crossed", last, True, trade)
+        return BookState(True, "", last, False, trade)
 
     @property
     def frames(self) -> int:

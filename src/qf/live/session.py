@@ -144,7 +144,7 @@ def _plan(project: Project, provider: ProviderSpec, symbols: tuple[str, ...]) ->
         kinds=kinds,
         speed=speed,
         trades=trades,
-        book="depth" in kinds,
+        book="depth" in kinds and "book" in project.sources,
     )
 
 

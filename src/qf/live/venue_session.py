@@ -39,6 +39,11 @@ class Book(Protocol):
         """Return "" where it is valid, else why it is not."""
         ...
 
+    @property
+    def next_trade(self) -> int:
+        """Return the id that the next trade should have; 0 before the first."""
+        ...
+
 
 class Heart(Protocol):
     """What the session needs of the engine; see live/engine.py."""
@@ -86,7 +91,11 @@ class VenueSession:
         self.offset = ClockOffset(clock.wall_ns(), clock.monotonic_ns())
         self.latency = Latency()
         self.resyncs = {symbol: Resync(Backoff(world.chance)) for symbol in plan.symbols}
-        self.holes = {symbol: TradeHoles[bytes]() for symbol in plan.symbols}
+        # Trades that were made while nobody listened are a hole like any other.
+        self.holes = {
+            symbol: TradeHoles[bytes](heart.book_state(symbol).next_trade or None)
+            for symbol in plan.symbols
+        }
         self.links = [Link(world, each, self._forward) for each in _link_plans(plan)]
         self.messages = self.bytes = self.unreadable = self.refused_answers = 0
         self._depth_seen: set[str] = set()
