@@ -24,6 +24,7 @@ SIBLINGS = {
     ("engines", "testing"),  # the seeded market is the provider that works offline
     ("live", "engines"),  # the same plan, routes and tables as in a batch run
     ("sinks", "store"),  # rows become Arrow and Parquet in one place
+    ("exchange", "testing"),  # its truth is the seeded market
     ("simulator", "live"),  # what is simulated
     ("simulator", "exchange"),
     ("simulator", "engines"),  # the batch that the live numbers are held against

@@ -61,6 +61,24 @@ class Frames:
             f'"p":"{price}","q":"{size}","T":{time_ms},"m":{maker},"M":true}}'
         )
 
+    def aggregate(self, ids: tuple[int, int, int], whole: Print, time_ms: int) -> str:
+        """Return an aggTrade; `ids` are its own, and those of its first and last trade."""
+        maker = "false" if whole.sign > 0 else "true"
+        own, first, last = ids
+        head = f'{{"e":"aggTrade","E":{time_ms + 3},'
+        tail = (
+            f'"p":"{self.price(whole.price)}","q":"{self.size(whole.size)}","f":{first},'
+            f'"l":{last},"T":{time_ms},"m":{maker}'
+        )
+        if self._futures:
+            return f'{head}"a":{own},"s":"{self._symbol}",{tail}}}'
+        return f'{head}"s":"{self._symbol}","a":{own},{tail},"M":true}}'
+
+    def value(self, units: int) -> str:
+        """Return a value (ticks times lots) in the quote currency."""
+        scale = self._price_unit * self._size_unit
+        return f"{units // scale}.{units % scale * 10**8 // scale:08d}"
+
     def ticker(self, update_id: int, best: Best, time_ms: int) -> str:
         """Return a bookTicker."""
         price_unit, size_unit = self._price_unit, self._size_unit

@@ -76,18 +76,27 @@ class Trading(ABC):
     def _changed(self, end: int, ids: tuple[int, int, int], bids: Changes, asks: Changes) -> None:
         """Take an interval's changes; ids are the first, the last, and the last before."""
 
+    def _passes_over(self, end: int, seconds: float) -> bool:
+        """Say whether an interval without orders and quotes need not be stopped at."""
+        return False
+
     # --- one step -------------------------------------------------------------------------------
 
     def _interval(self) -> Iterator[int]:
         """Run one interval, yielding each instant before what happens at it does.
 
-        The last two are the end less 1 ms (deeper levels) and the end (the interval's changes).
+        The last are the end less 1 ms, if deeper levels change, and the end with what changed.
         """
         start = self.now_ns
         end = (start // self._step_ns + 1) * self._step_ns
         seconds = (end - start) / SECOND_NS
         self.latent.advance(seconds)
-        for drawn, is_order in self._instants(start, end):
+        found = self._instants(start, end)
+        if not found and self._passes_over(end, seconds):
+            self._breathe(seconds)
+            self.now_ns = end
+            return
+        for drawn, is_order in found:
             instant = max(drawn, self._sent_ns)
             yield instant
             if is_order:
@@ -95,7 +104,8 @@ class Trading(ABC):
             else:
                 self._flow.quote()
                 self._ticker(instant)
-        yield end - MS
+        if self._breathes(seconds):
+            yield end - MS
         self._breathe(seconds)
         self._ticker(end - MS)
         yield end
@@ -116,6 +126,11 @@ class Trading(ABC):
             self._until_quote += self._exponential()
         found.sort()
         return found
+
+    def _breathes(self, seconds: float) -> bool:
+        """Say whether deeper levels change at the end of an interval."""
+        due = self._deep_due + seconds * max(DEEP_CHANGES_PER_S, 0.5 * self.latent.quote_rate)
+        return due >= DEEP_CHANGES_PER_S * DEEP_EVERY_S
 
     def _breathe(self, seconds: float) -> None:
         """Change deeper levels at a rate that follows the activity, two seconds' worth at once."""
