@@ -49,5 +49,5 @@ def test_poison_finds_the_mistake(planted, project):
 def test_without_a_mistake_there_is_no_alarm(project):
     report = poison(project, 8)
     assert report.clean, report.lines()
-    assert report.engines == ["machine", "polars"]
+    assert report.engines == ["machine", "polars", "frames", "growth"]
     assert all(report.tables.values()), report.tables

@@ -79,7 +79,7 @@ def test_everything_of_the_library_is_in_the_project(library):
 
 
 def test_no_part_of_the_library_looks_ahead(library):
-    both = poison(library, 1)
+    both = poison(library, 1, engines=["machine", "polars"])
     assert both.clean, "\n".join(both.lines())
     assert both.engines == ["machine", "polars"]
     machine = poison(library, 6, seed=1, engines=["machine"])
@@ -101,7 +101,7 @@ def test_the_walkthrough_is_quiet(shared, shared_data, tmp_path):
 def test_the_demo_is_quiet(tmp_path):
     folder = tmp_path / NAME
     write_project(folder, draft_project(NAME, "crypto", OWN_FILES))
-    report = poison(open_project(folder), 2)
+    report = poison(open_project(folder), 2, engines=["machine", "polars", "frames"])
     assert report.clean, "\n".join(report.lines())
 
 

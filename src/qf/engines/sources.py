@@ -41,7 +41,7 @@ NOT_BATCH = diagnostic(
 MIXED_VENUES = diagnostic(
     "QF503", "{symbol} comes from two venues, {first} and {second}: give each its own symbol"
 )
-BATCH_KINDS = ("capture", "files", "simulated")
+BATCH_KINDS = ("capture", "files", "journal", "simulated")
 
 Progress = Callable[[int], None]
 
@@ -68,7 +68,7 @@ def open_tape(
     project: Project, symbol: str, progress: Progress | None = None, renew: bool = False
 ) -> TapeFile:
     """Return the tape of one symbol, from the cache unless `renew`. Errors: QF3xx, QF500-QF503."""
-    sources, instrument = _sources(project, symbol)
+    sources, instrument = sources_of(project, symbol)
     if renew:
         forget(sources, instrument, project.paths.tape)
     return ingest(sources, instrument, project.paths.tape, progress)
@@ -76,10 +76,11 @@ def open_tape(
 
 def instrument_of(project: Project, symbol: str) -> Instrument:
     """Return what a symbol is. Errors: QF500-QF503."""
-    return _sources(project, symbol)[1]
+    return sources_of(project, symbol)[1]
 
 
-def _sources(project: Project, symbol: str) -> tuple[list[Source], Instrument]:
+def sources_of(project: Project, symbol: str) -> tuple[list[Source], Instrument]:
+    """Return where a symbol's frames come from, and what it is. Errors: QF3xx, QF500-QF503."""
     providers = providers_of(project, symbol)
     sources: list[Source] = []
     instrument = _declared(project, providers[0].venue, symbol)

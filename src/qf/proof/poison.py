@@ -5,6 +5,9 @@ every table that says it was known at or before the instant must keep every bit.
 forward by definition: its row counts as known at its label_end. What differs is named: table and
 column, the first row, and the op or formula in which the past first differs.
 
+The same is done one step earlier: the frames that a tape is read from become garbage after an
+instant (poison_frames.py), and a run goes on from a stored one into garbage (poison_growth.py).
+
     report = poison(project, instants=12, seed=0)
     report.clean, report.leaks, report.lines(), report.json()
 """
@@ -20,15 +23,18 @@ from qf.engines.run import compile_kernels
 from qf.engines.sources import open_tape
 from qf.errors import RefusedError, diagnostic, nearest
 from qf.project.model import Project
+from qf.proof.frame_garbage import KINDS as FRAME_KINDS
 from qf.proof.garbage import KINDS
 from qf.proof.poison_blame import Blame
+from qf.proof.poison_frames import FRAMES, READING, Changed, head, poison_frames
+from qf.proof.poison_growth import GROWTH, NEW_FILE, NO_FRAMES, holds_frames, poison_growth
 from qf.proof.poison_runs import MACHINE, POLARS, Spoilt, SymbolRuns, choose_instants
 from qf.proof.poison_tables import Difference, differences
 from qf.store.lock import project_lock
 from qf.tape.tape_file import TapeFile
 
 UNKNOWN_ENGINE = diagnostic(
-    "QF541", "there is no engine {name!r} to poison", hint="engines: machine, polars"
+    "QF541", "there is no engine {name!r} to poison", hint="engines: {known}"
 )
 LEAKS = diagnostic(
     "QF542",
@@ -37,8 +43,10 @@ LEAKS = diagnostic(
     "look at the op or formula named above: what it reads must be known when its row is",
 )
 
-ENGINES = (MACHINE, POLARS)
+# Two of them make tables of a tape; the others read frames, and go on from what is stored.
+ENGINES = (MACHINE, POLARS, FRAMES, GROWTH)
 INSTANTS = 16
+INSTANTS_OF_FRAMES = 4  # so many instants of a tape for one among its frames
 KINDS_AT_ONE_INSTANT = 2
 
 Progress = Callable[[str, int, int, str], None]
@@ -134,20 +142,25 @@ def poison(
     """Return which columns of the project's tables know what comes after them.
 
     `instants` per symbol are drawn with `seed` from the frames received in `span`, [start, end) in
-    ns; the history before it is run all the same. Nothing is stored but the tape's cache.
+    ns; the history before it is run all the same. `engines` are machine and polars, which make the
+    tables; frames, the reading of the symbol's first frames; and growth, a run that goes on from a
+    stored one. Nothing of the project is stored but the tape's cache.
     Errors: QF3xx, QF500-QF503, QF540, QF541.
     """
     report = progress or (lambda stage, done, total, note: None)
     chosen = tuple(dict.fromkeys(engines))
     for name in chosen:
         if name not in ENGINES:
-            raise UNKNOWN_ENGINE(name=name, near=nearest(name, ENGINES))
+            known = ", ".join(ENGINES)
+            raise UNKNOWN_ENGINE(name=name, known=known, near=nearest(name, ENGINES))
     found = Report(seed)
     for symbol in project.symbols:
         with project_lock(project.folder, wall_ns(), project.paths.lock):
             tape = open_tape(project, symbol)
-        _poison_symbol(project, tape, instants, (chosen, span), (found, report))
-    found.kinds = [kind for kind in KINDS if kind in found.kinds]
+        if {MACHINE, POLARS} & {*chosen}:
+            _poison_symbol(project, tape, instants, (chosen, span), (found, report))
+        _poison_reading(project, symbol, instants, chosen, (found, report))
+    found.kinds = [kind for kind in (*KINDS, *FRAME_KINDS) if kind in found.kinds]
     found.notes = list(dict.fromkeys(found.notes))
     return found
 
@@ -191,6 +204,52 @@ def _poison_symbol(
             if engine == runs.engines[0]:
                 rows = len(part.columns[part.table.made])
                 found.tables[key[0]] = found.tables.get(key[0], 0) + rows
+
+
+def _poison_reading(
+    project: Project,
+    symbol: str,
+    count: int,
+    chosen: tuple[str, ...],
+    told: tuple[Report, Progress],
+) -> None:
+    """Spoil the frames that a symbol's tape is read from, and those that a next run would read."""
+    found, report = told
+    if not {FRAMES, GROWTH} & {*chosen}:
+        return
+    source, instrument = head(project, symbol)
+    if FRAMES in chosen:
+
+        def tell(done: int, total: int, kind: str) -> None:
+            found.kinds.append(kind)
+            report("frames", done, total, f"{symbol}, {kind}")
+
+        places = max(1, count // INSTANTS_OF_FRAMES)
+        changed, rows, runs = poison_frames(source, instrument, places, found.seed, tell)
+        found.rows, found.runs = found.rows + rows, found.runs + runs
+        found.instants += runs
+        _keep(found, FRAMES, symbol, changed, READING)
+    if GROWTH in chosen and not holds_frames(source):
+        found.notes.append(NO_FRAMES.format(symbol=symbol))
+    elif GROWTH in chosen:
+        report("growth", 0, 1, symbol)
+        changed, rows = poison_growth(project, source, instrument, found.seed)
+        report("growth", 1, 1, symbol)
+        found.rows, found.runs = found.rows + rows, found.runs + 1
+        found.instants += 1
+        _keep(found, GROWTH, symbol, changed, NEW_FILE)
+
+
+def _keep(found: Report, engine: str, symbol: str, changed: list[Changed], source: str) -> None:
+    """Report the first change of every column."""
+    found.engines = list(dict.fromkeys((*found.engines, engine)))
+    first = {(each.table, each.column): each for each in reversed(changed)}
+    for _, each in sorted(first.items()):
+        row, seq = (each.row, each.time, each.instant), each.seq
+        values = (each.kind, each.before, each.after, each.rows)
+        found.leaks.append(
+            Leak(symbol, engine, each.table, each.column, (), *row, seq, *values, source)
+        )
 
 
 def _kinds_at(number: int) -> list[str]:

@@ -72,7 +72,7 @@ def ingest(
         return found
     with Draft(cache, key) as draft:
         reader = _reader(sources, instrument, draft)
-        for count, arrival in enumerate(_merge(sources), 1):
+        for count, arrival in enumerate(merged(sources), 1):
             reader.feed(arrival)
             if reader.columns.rows >= BLOCK_ROWS:
                 draft.write(reader.columns.take())
@@ -123,7 +123,7 @@ def inspect(sources: Sequence[Source], instrument: Instrument) -> Inspection:
     _check(sources, instrument)
     inspection = Inspection()
     reader = _reader(sources, instrument, inspection)
-    for arrival in _merge(sources):
+    for arrival in merged(sources):
         reader.feed(arrival)
         if reader.columns.rows >= BLOCK_ROWS:
             reader.columns.take()
@@ -158,7 +158,8 @@ def _check(sources: Sequence[Source], instrument: Instrument) -> None:
                 )
 
 
-def _merge(sources: Sequence[Source]) -> Iterator[Arrival]:
+def merged(sources: Sequence[Source]) -> Iterator[Arrival]:
+    """Yield the arrivals of all sources in the order of one tape; each source keeps its own."""
     if len(sources) == 1:
         return sources[0].arrivals()
     keyed = [_keyed(source, place) for place, source in enumerate(sources)]

@@ -116,6 +116,11 @@ class Reader:
             self._screen.reference.believe_the_first()
             self._read_waiting()
 
+    @property
+    def holds_back(self) -> bool:
+        """Say whether an arrival waits for the next one."""
+        return bool(self._waiting) or self._stamper.holds_back
+
     def _read(self, item: Stamped) -> None:
         records = self._records(item)
         if self._screen.reference.is_open and self._must_wait(item, records):

@@ -43,6 +43,11 @@ class Stamper:
             ready.append((last, time, payload, hint, rules))
         return ready
 
+    @property
+    def holds_back(self) -> bool:
+        """Say whether an arrival waits for the next one."""
+        return self._held is not None
+
     def end(self) -> list[Stamped]:
         """Return what was held back, where nothing follows: its time is believed."""
         return self._released(None) if self._held is not None else []
