@@ -8,6 +8,7 @@ its cap is broken off, and no redirect is followed.
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import random
 import time
 from collections import deque
@@ -221,8 +222,7 @@ def run_real(folder: Path, main: Callable[[World], Coroutine[Any, Any, Result]])
 
     Errors: QF585.
     """
-    for name in ("picows", "aiohttp"):
-        _need(name)
+    need_network()
 
     async def inside() -> Result:
         network = RealNetwork()
@@ -236,11 +236,11 @@ def run_real(folder: Path, main: Callable[[World], Coroutine[Any, Any, Result]])
         return runner.run(inside())
 
 
-def _need(name: str) -> None:
-    import importlib.util
-
-    if importlib.util.find_spec(name) is None:
-        raise NO_NETWORK(name=name)
+def need_network() -> None:
+    """Refuse where the packages of a live session are missing. Errors: QF585."""
+    for name in ("picows", "aiohttp"):
+        if importlib.util.find_spec(name) is None:
+            raise NO_NETWORK(name=name)
 
 
 def _loop_factory() -> Any:

@@ -91,11 +91,7 @@ class VenueSession:
         self.offset = ClockOffset(clock.wall_ns(), clock.monotonic_ns())
         self.latency = Latency()
         self.resyncs = {symbol: Resync(Backoff(world.chance)) for symbol in plan.symbols}
-        # Trades that were made while nobody listened are a hole like any other.
-        self.holes = {
-            symbol: TradeHoles[bytes](heart.book_state(symbol).next_trade or None)
-            for symbol in plan.symbols
-        }
+        self.holes = {symbol: TradeHoles[bytes]() for symbol in plan.symbols}
         self.links = [Link(world, each, self._forward) for each in _link_plans(plan)]
         self.messages = self.bytes = self.unreadable = self.refused_answers = 0
         self._depth_seen: set[str] = set()
@@ -173,6 +169,9 @@ class VenueSession:
         if holes is None or glance.last_id < 0:
             await self._give(glance.symbol, glance.kind, payload)
             return
+        if holes.next_id is None:
+            # Trades that were made while nobody listened are a hole like any other.
+            holes.next_id = self._heart.book_state(glance.symbol).next_trade or None
         for each in holes.take(glance.last_id, payload, len(payload), now):
             await self._give(glance.symbol, glance.kind, each)
 

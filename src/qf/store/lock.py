@@ -29,11 +29,12 @@ LOCK_FILE = "project.lock"
 
 
 @contextmanager
-def project_lock(folder: Path, since_ns: int, path: Path | None = None) -> Iterator[None]:
+def project_lock(folder: Path, since_ns: int, path: Path | None = None) -> Iterator[int]:
     """Own the project while the block runs. Errors: QF610 (who owns it), QF611.
 
     `since_ns` is what the others will be told; `path` is the lock file, by default
-    `.data/project.lock` in the folder.
+    `.data/project.lock` in the folder. Yields the descriptor that holds it: a child process that
+    inherits it holds the lock too, until both are gone.
     """
     path = path or folder / ".data" / LOCK_FILE
     descriptor = _open(path)
@@ -44,10 +45,25 @@ def project_lock(folder: Path, since_ns: int, path: Path | None = None) -> Itera
             pid, host, since = owner(path)
             raise OWNED(folder=folder, pid=pid, host=host, since=since) from None
         _sign(descriptor, {"pid": os.getpid(), "host": socket.gethostname(), "since": since_ns})
-        yield
+        yield descriptor
         os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def is_held(path: Path) -> bool:
+    """Say whether a process holds the lock file now."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def owner(path: Path) -> tuple[str, str, str]:
