@@ -8,8 +8,8 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from qf.feeds.venue import find_venue
-from qf.live.session import live_face
-from qf.live.venue_session import VenuePlan, VenueSession
+from qf.live.venue_plan import VenuePlan, live_face
+from qf.live.venue_session import VenueSession
 from qf.seams import Closed, Response, World
 from qf.simulator.clock import VirtualClock
 from qf.simulator.disk import Platter
@@ -172,7 +172,7 @@ class Stage:
         running = self.loop.create_task(self.venue.run())
         while not running.done():
             await asyncio.sleep(0.1)
-            await self.venue.check()
+            self.venue.check()
         running.result()
 
     @property

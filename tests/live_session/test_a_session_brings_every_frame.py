@@ -96,3 +96,28 @@ def test_no_request_leaves_during_a_ban_and_a_restart_does_not_end_it():
     stage.until(40)
     first, second = stage.network.gets[:2]
     assert second[0] - first[0] > 30_000_000_000
+
+
+def test_trades_keep_their_order_when_a_hole_ends_while_the_queue_is_full():
+    stage = Stage()
+    socket = stage.network.sockets[0]
+    socket.push(trade(1), trade(4), trade(5))
+    stage.until(3)
+    stage.heart.full = True
+    stage.until(4)
+    socket.push(*(trade(n) for n in range(6, 30)))
+    stage.until(5)
+    stage.heart.full = False
+    stage.until(7)
+    assert stage.heart.payloads() == [trade(n) for n in (1, *range(4, 30))]
+
+
+def test_trades_made_while_nobody_listened_are_asked_for():
+    stage = Stage()
+    stage.heart.book_state("BTCUSDT").next_trade = 7
+    stage.network.answer = lambda path, params: Response(
+        200, {}, f"[{','.join(listed(n) for n in range(int(params['fromId']), 10))}]".encode()
+    )
+    stage.network.sockets[0].push(trade(10))
+    stage.until(1)
+    assert stage.heart.payloads() == [*(listed(n).encode() for n in (7, 8, 9)), trade(10)]

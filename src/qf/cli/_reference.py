@@ -30,18 +30,29 @@ def commands_page() -> str:
     for name in commands.list_commands(root):
         found = commands.get_command(root, name)
         assert found is not None
-        context = click.Context(found, info_name=name, parent=root)
-        usage = " ".join([context.command_path, *found.collect_usage_pieces(context)])
-        rows = [
-            record
-            for parameter in found.get_params(context)
-            if (record := parameter.get_help_record(context)) is not None and record[1]
-        ]
-        table = ["| option | does |", "|---|---|"]
-        table += [f"| `{_cell(left)}` | {_cell(right)} |" for left, right in rows]
-        about = inspect.cleandoc(found.help or "")
-        parts.append(f"\n## qf {name}\n\n    {usage}\n\n{about}\n\n" + "\n".join(table) + "\n")
+        parts += _sections(found, click.Context(found, info_name=name, parent=root))
     return "".join(parts)
+
+
+def _sections(found: click.Command, context: click.Context) -> list[str]:
+    """Return a command's section, and those of the commands below it."""
+    usage = " ".join([context.command_path, *found.collect_usage_pieces(context)])
+    rows = [
+        record
+        for parameter in found.get_params(context)
+        if (record := parameter.get_help_record(context)) is not None and record[1]
+    ]
+    table = ["| option | does |", "|---|---|"]
+    table += [f"| `{_cell(left)}` | {_cell(right)} |" for left, right in rows]
+    about = inspect.cleandoc(found.help or "")
+    head = f"\n## {context.command_path}\n\n    {usage}\n\n{about}\n\n"
+    parts = [head + "\n".join(table) + "\n"]
+    if isinstance(found, click.Group):
+        for name in found.list_commands(context):
+            below = found.get_command(context, name)
+            assert below is not None
+            parts += _sections(below, click.Context(below, info_name=name, parent=context))
+    return parts
 
 
 def _cell(text: str) -> str:

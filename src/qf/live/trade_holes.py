@@ -74,11 +74,9 @@ class TradeHoles(Generic[Held]):
             return None
         return self.next_id, min(self.held) - 1
 
-    def late(self, now: int) -> list[Held]:
-        """Return what goes on because a hole has been open for too long."""
-        if self.opened is None or now - self.opened < LONGEST_NS:
-            return []
-        return self.give_up()
+    def is_late(self, now: int) -> bool:
+        """Say whether a hole has been open for too long: `give_up` ends it."""
+        return self.opened is not None and now - self.opened >= LONGEST_NS
 
     def give_up(self) -> list[Held]:
         """Declare everything that is missing, and return what was held, in order."""

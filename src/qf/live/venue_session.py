@@ -13,13 +13,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from qf.clock import SECOND_NS
-from qf.feeds.live_face import Glance, LiveFace
+from qf.feeds.live_face import Glance
 from qf.feeds.record import Quarantine
-from qf.feeds.venue import Mapper
 from qf.live.backoff import Backoff
 from qf.live.clock_offset import ClockOffset
 from qf.live.latency import Latency
@@ -27,6 +25,7 @@ from qf.live.link import Link, LinkPlan
 from qf.live.rest import Rest
 from qf.live.resync import Resync
 from qf.live.trade_holes import TradeHoles
+from qf.live.venue_plan import VenuePlan
 from qf.seams import World
 from qf.tape.journal import Frame
 
@@ -65,22 +64,6 @@ class Heart(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class VenuePlan:
-    """What to subscribe to, and where."""
-
-    name: str  # the provider's
-    mapper: Mapper
-    face: LiveFace
-    ws_url: str
-    rest_url: str
-    symbols: tuple[str, ...]
-    kinds: tuple[str, ...]  # channels, in order
-    speed: str
-    trades: str  # trade or agg_trade: the channel that makes the trades
-    book: bool  # whether a book is kept, so that snapshots are asked for
-
-
 class VenueSession:
     """The live side of one provider; `run` until cancelled, `check` some times a second."""
 
@@ -96,6 +79,10 @@ class VenueSession:
         self.messages = self.bytes = self.unreadable = self.refused_answers = 0
         self._depth_seen: set[str] = set()
         self._asking: set[str] = set()  # symbols whose missing trades are being asked for
+        self._ending: set[str] = set()  # and those whose hole is being given up
+        # Trades of one symbol go on one after the other, whoever brings them, also while the
+        # queue is full.
+        self._order = {symbol: asyncio.Lock() for symbol in plan.symbols}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -108,7 +95,7 @@ class VenueSession:
             for task in (*tasks, *self._tasks):
                 task.cancel()
 
-    async def check(self) -> None:
+    def check(self) -> None:
         """Look at time and at the books: replace, ask, declare."""
         now = self._world.clock.monotonic_ns()
         for link in self.links:
@@ -116,7 +103,7 @@ class VenueSession:
         for symbol in self.plan.symbols:
             if self.plan.book:
                 self._check_book(symbol, now)
-            await self._check_trades(symbol, now)
+            self._check_trades(symbol, now)
 
     def status(self) -> dict[str, Any]:
         """Return the venue's state as plain data."""
@@ -169,11 +156,12 @@ class VenueSession:
         if holes is None or glance.last_id < 0:
             await self._give(glance.symbol, glance.kind, payload)
             return
-        if holes.next_id is None:
-            # Trades that were made while nobody listened are a hole like any other.
-            holes.next_id = self._heart.book_state(glance.symbol).next_trade or None
-        for each in holes.take(glance.last_id, payload, len(payload), now):
-            await self._give(glance.symbol, glance.kind, each)
+        async with self._order[glance.symbol]:
+            if holes.next_id is None:
+                # Trades that were made while nobody listened are a hole like any other.
+                holes.next_id = self._heart.book_state(glance.symbol).next_trade or None
+            for each in holes.take(glance.last_id, payload, len(payload), now):
+                await self._give(glance.symbol, glance.kind, each)
 
     async def _give(self, symbol: str, kind: str, payload: bytes, origin: str = "ws") -> None:
         """Offer a frame; at the cap a difference is dropped, everything else waits."""
@@ -212,14 +200,23 @@ class VenueSession:
             return False
         return [record.stream for record in records] == ["snapshot"]
 
-    async def _check_trades(self, symbol: str, now: int) -> None:
+    def _check_trades(self, symbol: str, now: int) -> None:
         holes = self.holes[symbol]
-        for payload in holes.late(now):
-            await self._give(symbol, self.plan.trades, payload)
-        missing = holes.missing(now)
-        if missing is not None and symbol not in self._asking:
+        if holes.is_late(now) and symbol not in self._ending:
+            self._ending.add(symbol)
+            self._start(self._declare(symbol))
+        elif holes.missing(now) is not None and symbol not in self._asking:
             self._asking.add(symbol)
             self._start(self._fetch_trades(symbol))
+
+    async def _declare(self, symbol: str) -> None:
+        """Give up on a hole: what was held behind it goes on."""
+        holes = self.holes[symbol]
+        async with self._order[symbol]:
+            if holes.is_late(self._world.clock.monotonic_ns()):
+                for payload in holes.give_up():
+                    await self._give(symbol, self.plan.trades, payload)
+        self._ending.discard(symbol)
 
     async def _fetch_trades(self, symbol: str) -> None:
         """Ask for missing trades, oldest first, until the hole is closed or nothing comes."""
@@ -235,11 +232,11 @@ class VenueSession:
                     params.append(("fromId", str(first)))
                 body = await self.rest.get(request, params)
                 before = holes.filled
-                for trade_id, payload in face.split_trades(body or b""):
-                    now = clock.monotonic_ns()
-                    for each in holes.fill(trade_id, payload, now):
-                        origin = "rest" if each is payload else "ws"
-                        await self._give(symbol, self.plan.trades, each, origin)
+                async with self._order[symbol]:
+                    for trade_id, payload in face.split_trades(body or b""):
+                        for each in holes.fill(trade_id, payload, clock.monotonic_ns()):
+                            origin = "rest" if each is payload else "ws"
+                            await self._give(symbol, self.plan.trades, each, origin)
                 if holes.filled == before:
                     await clock.sleep(0.5)
         finally:
