@@ -70,7 +70,7 @@ docs: install  ## rewrite the generated pages of docs/
 
 lock: install  ## resolve the locks anew: names, versions and hashes, no address
 	$(PIP) install --quiet uv
-	$(BIN)/uv pip compile $(LOCK) --extra dev --extra live -o requirements/dev.txt
+	$(BIN)/uv pip compile $(LOCK) --extra dev --extra live --extra batch -o requirements/dev.txt
 	$(BIN)/uv pip compile $(LOCK) $(foreach extra,dev pipeline live kafka brokers serve ml stats batch,--extra $(extra)) \
 	  -o requirements/all.txt
 	echo ccxt | $(BIN)/uv pip compile - $(filter-out pyproject.toml,$(LOCK)) -o requirements/ccxt.txt

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from qf.cli._options import FEATURE_ENGINES, StageChoice, json_option, project_option
+from qf.cli._options import (
+    FEATURE_ENGINES,
+    StageChoice,
+    is_project,
+    json_option,
+    project_option,
+)
 from qf.cli._range import range_options, read_range
 from qf.errors import diagnostic
+
+if TYPE_CHECKING:
+    from qf.engines.run_result import RunResult
+    from qf.project.model import Project
 
 NO_SYMBOL = diagnostic("QF711", "the project has no symbol {symbol!r}", hint="it has: {known}")
 STAGES = ("ingest", "state", "label", "feature")
@@ -52,26 +65,20 @@ def command(
     run says what it kept and why. Everything is written in one transaction: Ctrl-C or a crash
     leaves the tables as they were, and the same command goes on.
     """
-    from qf.cli._terminal import progress, say, say_json, warn
-    from qf.engines.run import run_project
-    from qf.project import open_project
+    from qf.cli._terminal import say, say_json, warn
 
-    start, end = read_range(start_date, end_date)
-    project = open_project(folder)
     chosen = tuple(part.strip() for part in symbols.split(",")) if symbols else None
-    for symbol in chosen or ():
-        if symbol not in project.symbols:
-            raise NO_SYMBOL(symbol=symbol, known=", ".join(project.symbols) or "none")
-    with progress() as shown:
-        result = run_project(
-            project,
-            engine=feature_engine,
-            stages=stages or None,
-            start=start,
-            end=end,
-            symbols=chosen,
-            force=force_refresh,
-            progress=shown,
+    # Whoever meets an owner is told at once: before anything large is imported.
+    with _owned(folder.expanduser().resolve()):
+        project, result = _run(
+            folder,
+            (start_date, end_date),
+            {
+                "engine": feature_engine,
+                "stages": stages or None,
+                "symbols": chosen,
+                "force": force_refresh,
+            },
         )
     for line in dict.fromkeys((*project.notes, *result.warnings)):
         warn(line)
@@ -80,3 +87,33 @@ def command(
         return
     for line in result.lines():
         say(line)
+
+
+@contextmanager
+def _owned(folder: Path) -> Iterator[None]:
+    """Own the project, if the folder holds one. Errors: QF610."""
+    if not is_project(folder):
+        yield  # opening it will say what is wrong
+        return
+    from qf.clock import wall_ns
+    from qf.store.lock import project_lock
+
+    with project_lock(folder, wall_ns()):
+        yield
+
+
+def _run(
+    folder: Path, dates: tuple[str | None, str | None], asked: dict[str, Any]
+) -> tuple[Project, RunResult]:
+    """Run the project that this process owns."""
+    from qf.cli._terminal import progress
+    from qf.engines.run import RunOptions, run_owned
+    from qf.project import open_project
+
+    start, end = read_range(*dates)
+    project = open_project(folder)
+    for symbol in asked["symbols"] or ():
+        if symbol not in project.symbols:
+            raise NO_SYMBOL(symbol=symbol, known=", ".join(project.symbols) or "none")
+    with progress() as shown:
+        return project, run_owned(project, RunOptions(**asked, start=start, end=end), shown)

@@ -16,7 +16,7 @@ from qf.schema import BBO, DEPTH, KINDS, MARK, SNAPSHOT, TRADE, VERDICTS
 from qf.tape.tape_file import TapeFile
 
 if TYPE_CHECKING:
-    from qf.engines.run import SymbolResult
+    from qf.engines.run_result import SymbolResult
     from qf.engines.symbol_plan import SymbolPlan
 
 METHODS = ("venue flag", "quote rule", "tick rule", "unknown")
@@ -80,12 +80,12 @@ def account_lines(accounts: dict[str, dict[str, int]]) -> list[str]:
     return lines
 
 
-def warnings_of(result: SymbolResult, project: Project) -> list[str]:
+def warnings_of(result: SymbolResult, planned: SymbolPlan, project: Project) -> list[str]:
     """Return the sentences a run must not keep to itself."""
     lines = []
     for each in project.feature_sets:
         for feature in each.features:
-            row = result.planned.builder.rows.get((each.name, feature.name))
+            row = planned.builder.rows.get((each.name, feature.name))
             bars = result.bars.get(feature.bar, 0)
             if row is not None and bars <= row.warmup_bars:
                 lines.append(
@@ -93,7 +93,7 @@ def warnings_of(result: SymbolResult, project: Project) -> list[str]:
                     f"{feature.name} needs {row.warmup_bars}"
                 )
     for (label, clock), parts in result.barriers.items():
-        parameters = result.planned.label_rules[label, clock].parameters
+        parameters = planned.label_rules[label, clock].parameters
         if "upper" not in parameters:
             continue  # a label without barriers meets none
         warning = vertical_warning(f"{label} on {clock}", np.concatenate(parts))

@@ -1,38 +1,45 @@
 """A batch run: what is missing of every symbol, in one transaction, and what the user should know.
 
 1. own the project (a second process is refused);
-2. ingest every symbol's providers to its tape (cached by content);
-3. wire every symbol's program for the tables that are asked for, and find which parts of them are
-   there already: made by the same definitions and code from the same input (parts.py, ledger.py);
-4. drop what no definition makes any more; compute and write the rest (symbol_run.py);
+2. ingest every symbol's providers to its tape (cached by content), several symbols at once;
+3. find which parts of every symbol's tables are there already: made by the same definitions and
+   code from the same input (parts.py, ledger.py); make the rest (symbol_work.py), several symbols
+   at once, where the executor says (executors/);
+4. drop what no definition makes any more; write symbol after symbol, in the project's order, so
+   that the tables are the same whoever computed (symbol_change.py);
 5. commit everything, or nothing; then let the Parquet files follow;
 6. account for every frame, count how directions were found, warn about what stayed empty.
+
+One symbol, or one worker, needs no crew: its rows go straight to the database.
 """
 
 from __future__ import annotations
 
+import shutil
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from qf import kernel
 from qf.clock import format_time, wall_ns
-from qf.engines.account import warnings_of
+from qf.engines import executors, job
+from qf.engines.executors import Crew, Options
 from qf.engines.ledger import Ledger
-from qf.engines.parts import parts_of, root_name
+from qf.engines.parts import RAW_TABLES
+from qf.engines.progress import Board, Progress
 from qf.engines.run_result import RunResult, SymbolResult
 from qf.engines.sources import open_tape
 from qf.engines.stale import drop_stale, forget_anew
 from qf.engines.state_files import StateFiles
 from qf.engines.symbol_change import SymbolChange
-from qf.engines.symbol_plan import SymbolPlan, plan_symbol
-from qf.engines.symbol_run import SymbolRun, run_symbol, without
-from qf.errors import RunError, diagnostic, nearest
-from qf.pieces import Names
-from qf.plan import Plan
+from qf.engines.symbol_plan import plan_symbol
+from qf.engines.symbol_run import run_symbol, without
+from qf.engines.symbol_work import Asked, SymbolWork, compile_kernels
+from qf.errors import QuantflowError, RunError, diagnostic, nearest
 from qf.project.model import Project
 from qf.schema import NULL_INT
+from qf.schema_tables import TABLES, Table
 from qf.store.change import Change
 from qf.store.duck import Store
 from qf.store.lock import project_lock
@@ -66,7 +73,19 @@ STAGES: dict[str, tuple[str, ...]] = {
 }
 # These exist whenever a provider carries them: stream of the accounting -> group.
 CARRIED = {"mark": "funding", "liquidation": "liquidations"}
-Progress = Callable[[str, int, int, str], None]
+Ledgers = Mapping[tuple[str, str], Ledger]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a run may be asked for; times in ns, None: open or the project's choice."""
+
+    engine: str | None = None
+    stages: tuple[str, ...] | None = None
+    start: int | None = None
+    end: int | None = None
+    symbols: tuple[str, ...] | None = None
+    force: bool = False
 
 
 def run_project(
@@ -85,119 +104,199 @@ def run_project(
     choice of feature engine (machine, polars); `stages` narrow what is written; `force` reads the
     sources and computes everything again. Errors: QF3xx, QF5xx, QF6xx; then nothing is written.
     """
-    report = progress or (lambda stage, done, total, note: None)
-    stages = None if stages is None else list(stages)
-    groups = _groups(project, stages)
-    chosen = _symbols(project, symbols)
-    renew = force or project.force_refresh
+    options = RunOptions(
+        engine,
+        None if stages is None else tuple(stages),
+        start,
+        end,
+        tuple(symbols) if symbols else None,
+        force,
+    )
     with project_lock(project.folder, wall_ns(), project.paths.lock):
+        return run_owned(project, options, progress)
+
+
+def run_owned(project: Project, options: RunOptions, progress: Progress | None = None) -> RunResult:
+    """Do what `run_project` does, for a caller that owns the project already (`project_lock`)."""
+    groups = _groups(project, options.stages)
+    chosen = _symbols(project, options.symbols)
+    renew = options.force or project.force_refresh
+    report = progress or (lambda stage, done, total, note: None)
+    with _crew(project, len(chosen), report) as hands:
         tapes: dict[str, TapeFile] = {}
-        for symbol in chosen:
-            tape = open_tape(project, symbol, _reading(report, symbol), renew)
-            refuse_empty(tape, symbol, start, end)
+        for symbol, tape in hands.tapes(chosen, renew):
+            refuse_empty(tape, symbol, options.start, options.end)
             tapes[symbol] = tape
-        if stages is None or "ingest" in stages:
+        if options.stages is None or "ingest" in options.stages:
             streams = {stream for tape in tapes.values() for stream in tape.accounts}
             groups |= {CARRIED[stream] for stream in streams & CARRIED.keys()}
-        plans = {
-            symbol: plan_symbol(project, tape.instrument, tape.continuity, groups)
-            for symbol, tape in tapes.items()
-        }
-        everything = stages is None and chosen == list(project.symbols)
-        asked = _Asked(
-            (start, end), groups, engine or project.engine.historical_feature, renew, everything
+        asked = Asked(
+            uuid.uuid4().hex[:12],
+            (options.start, options.end),
+            groups,
+            options.engine or project.engine.historical_feature,
+            renew,
+            everything=options.stages is None and chosen == list(project.symbols),
         )
-        return _change(project, tapes, plans, asked, report)
+        return _change(project, tapes, asked, hands)
+
+
+@dataclass
+class _Hands:
+    """Who does the work: a crew, or this thread."""
+
+    project: Project
+    report: Progress
+    crew: Crew | None = None
+    board: Board | None = None
+
+    def tapes(self, symbols: list[str], renew: bool) -> Iterator[tuple[str, TapeFile]]:
+        """Yield every symbol's tape, in order. Errors: those of the ingest."""
+        if self.crew is None or self.board is None:
+            for symbol in symbols:
+                reading = _reading(self.report, symbol)
+                with _named(symbol, symbols):
+                    tape = open_tape(self.project, symbol, reading, renew)
+                yield symbol, tape
+            return
+        self.board.begin("ingest", symbols)
+        jobs = [job.ingest_job(self.project, symbol, renew) for symbol in symbols]
+        for symbol, answer in zip(symbols, self.crew(jobs), strict=True):
+            with _named(symbol, symbols):
+                tape = job.read_tape(answer)
+            self.board.end(symbol)
+            yield symbol, tape
+
+    def make(
+        self, tapes: Mapping[str, TapeFile], asked: Asked, target: _Target
+    ) -> Iterator[SymbolResult]:
+        """Make and write every symbol's rows, in order. Errors: those of the engines and store."""
+        if self.crew is None or self.board is None:
+            for symbol, tape in tapes.items():
+                with _named(symbol, tapes):
+                    made = self._straight(tape, asked, target)
+                yield made
+            return
+        self.board.begin("compute", list(tapes))
+        scratch = self.project.paths.data / "run" / asked.run_id
+        jobs = [
+            job.compute_job(self.project, tape, asked, target.ledger(tape).row(), scratch)
+            for tape in tapes.values()
+        ]
+        for (symbol, tape), text in zip(tapes.items(), self.crew(jobs), strict=True):
+            with _named(symbol, tapes):
+                answer = job.read_answer(text, tape)
+                change = target.of(tape)
+                change.begin(answer.intent)
+                change.take(answer.intent, answer.files)
+                change.end(answer.intent, answer.done)
+            self.board.end(symbol)
+            yield answer.done.result
+
+    def _straight(self, tape: TapeFile, asked: Asked, target: _Target) -> SymbolResult:
+        ledger, writer = target.ledger(tape), target.change.writer
+        work = SymbolWork(self.project, tape, asked, ledger.row(), self.report)
+        intent, change = work.intent(), target.of(tape)
+        change.begin(intent)
+        work.make(writer, target.change)
+        done = work.done(writer)
+        change.end(intent, done)
+        return done.result
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """What a run was asked for."""
+class _Target:
+    """The transaction that everything goes into, and what the last run left."""
 
-    span: tuple[int | None, int | None]
-    groups: frozenset[str]
-    engine: str
-    force: bool
-    everything: bool  # all stages of all symbols
+    change: Change
+    tables: Mapping[str, Table]
+    ledgers: Ledgers
+
+    def ledger(self, tape: TapeFile) -> Ledger:
+        """Return what is computed of a tape's symbol."""
+        return self.ledgers.get((tape.instrument.venue, tape.instrument.symbol)) or Ledger()
+
+    def of(self, tape: TapeFile) -> SymbolChange:
+        """Return what carries out a symbol's work."""
+        return SymbolChange(self.change, self.tables, self.ledger(tape))
+
+
+@contextmanager
+def _crew(project: Project, symbols: int, report: Progress) -> Iterator[_Hands]:
+    """Yield who does the work, and leave nothing of it behind."""
+    name = project.local.executor
+    row = project.local.engine(name)
+    given = dict(row.options) if row else {}
+    options = Options(report, given.get("workers"), given.get("address") or "")
+    if name == "local" and min(options.count, symbols) < 2:
+        yield _Hands(project, report)
+        return
+    board = Board(report)
+    options = Options(board, options.workers, options.address)
+    open_crew = executors.find(name)
+    shutil.rmtree(project.paths.data / "run", ignore_errors=True)  # of a run that was killed
+    try:
+        own = project if name == "local" else None
+        with open_crew(options, lambda text, tell: job.carry_out(text, tell, own)) as crew:
+            yield _Hands(project, report, crew, board)
+    finally:
+        shutil.rmtree(project.paths.data / "run", ignore_errors=True)
+
+
+@contextmanager
+def _named(symbol: str, among: Sized) -> Iterator[None]:
+    """Let an error of one symbol among several say which it is."""
+    try:
+        yield
+    except QuantflowError as error:
+        if symbol in error.sentence or len(among) < 2:
+            raise
+        sentence = f"{symbol}: {error.sentence}"
+        raise type(error)(error.code, sentence, error.place, error.near, error.hint) from error
 
 
 def _reading(report: Progress, symbol: str) -> Callable[[int], None]:
     return lambda done: report("ingest", done, 0, symbol)
 
 
-def compile_kernels(plans: Iterable[Plan], report: Progress) -> None:
-    """Compile what the plans need and the cache lacks, telling how far it is."""
-    ops = {(i.op.family, i.op.name): i.op for plan in plans for i in plan.instructions}
-    missing = [op for op in ops.values() if not kernel.is_cached(op)]
-    for done, op in enumerate(missing):
-        report("compile", done, len(missing), op.name)
-        kernel.address(op)
-    if missing:
-        report("compile", len(missing), len(missing), "")
-
-
 def _change(
-    project: Project,
-    tapes: dict[str, TapeFile],
-    plans: dict[str, SymbolPlan],
-    asked: _Asked,
-    report: Progress,
+    project: Project, tapes: Mapping[str, TapeFile], asked: Asked, hands: _Hands
 ) -> RunResult:
-    result = RunResult(uuid.uuid4().hex[:12], project.paths.database)
+    result = RunResult(asked.run_id, project.paths.database)
     record = RunRecord(
-        result.run_id,
-        plan_hash=",".join(planned.plan.hash() for planned in plans.values()),
+        asked.run_id,
         definitions_hash=project.definitions_hash,
-        input_hashes={symbol: tape.key for symbol, tape in tapes.items()},
         versions={name: version(name) for name in ("qf", "numba", "numpy", "polars", "duckdb")},
         created=wall_ns(),
     )
-    states = StateFiles(project.paths.state)
+    tables = _tables(project, next(iter(tapes.values())), asked.groups)
     project.paths.database.parent.mkdir(parents=True, exist_ok=True)
     with Store(project.paths.database, project.name) as store:
         ledgers = {key: Ledger.read(told) for key, told in store.ledgers().items()}
+        if hands.crew is not None:
+            store.mend_parquet(project.paths.parquet)  # workers read what is stored from there
         with store.change(record, project.paths.parquet) as change:
             if asked.everything:
                 result.notes += drop_stale(project, change, ledgers, asked.groups)
-            for planned in plans.values():
-                tables = planned.tables()
-                change.prepare(tables, planned.instrument.venue, planned.instrument.symbol)
+            change.make(tables.values())
             forget_anew(change, ledgers)
-            for symbol, tape in tapes.items():
-                each = _one(project, tape, plans[symbol], (change, ledgers, states), asked, report)
+            target = _Target(change, tables, ledgers)
+            for each in hands.make(tapes, asked, target):
                 result.symbols.append(each)
-                result.warnings += [*each.warnings, *warnings_of(each, project)]
+                result.warnings += each.warnings
             result.counts = dict(sorted(change.totals().items()))
+        states = StateFiles(project.paths.state)
         states.sweep(file for told in store.ledgers().values() for _, _, file in told["states"])
         result.notes += store.notes
     return result
 
 
-def _one(
-    project: Project,
-    tape: TapeFile,
-    planned: SymbolPlan,
-    kept: tuple[Change, dict[tuple[str, str], Ledger], StateFiles],
-    asked: _Asked,
-    report: Progress,
-) -> SymbolResult:
-    """Bring one symbol up to date inside the run's transaction."""
-    change, ledgers, states = kept
-    ledger = ledgers.setdefault((planned.instrument.venue, planned.instrument.symbol), Ledger())
-    run = SymbolRun(project, tape, planned, ledger, asked.span)
-    run.root = root_name(project, run.first)
-    names = Names(planned.plan, run.root)
-    run.decide(parts_of(project, planned, names, asked.groups, asked.engine), asked.force)
-    if any(need.part.maker == "polars" for need in run.needs):
-        from qf.engines.polars_run import PolarsRun
-
-        planned.second = PolarsRun(project, planned)
-    if run.needs:
-        compile_kernels([planned.plan], report)
-    if asked.force:
-        ledger.states = []
-    whole = asked.everything and asked.groups >= project.tables
-    return SymbolChange(change, run, states, names, whole).carry_out(report)
+def _tables(project: Project, tape: TapeFile, groups: frozenset[str]) -> dict[str, Table]:
+    """Return the tables that the run may write: the same of every symbol."""
+    planned = plan_symbol(project, tape.instrument, tape.continuity, groups)
+    copied = [TABLES[name] for group in groups for _, name in RAW_TABLES.get(group, ())]
+    found = [TABLES["instruments"], *planned.tables(), *copied]
+    return {table.name: table for table in found}
 
 
 def _groups(project: Project, stages: Iterable[str] | None) -> frozenset[str]:
@@ -212,7 +311,7 @@ def _groups(project: Project, stages: Iterable[str] | None) -> frozenset[str]:
 
 
 def _symbols(project: Project, symbols: Iterable[str] | None) -> list[str]:
-    chosen = list(symbols or project.symbols)
+    chosen = list(dict.fromkeys(symbols or project.symbols))
     for name in chosen:
         if name not in project.symbols:
             known = ", ".join(project.symbols)

@@ -10,7 +10,6 @@ import numpy as np
 
 from qf.clock import format_time
 from qf.engines.account import account_lines
-from qf.engines.symbol_plan import SymbolPlan
 from qf.tape.tape_file import TapeFile
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ class SymbolResult:
 
     symbol: str
     tape: TapeFile
-    planned: SymbolPlan
     bars: dict[str, int]
     accounts: dict[str, dict[str, int]]
     directions: dict[str, int]
@@ -31,6 +29,7 @@ class SymbolResult:
     barriers: dict[tuple[str, str], list[np.ndarray]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     did: list[str] = field(default_factory=list)  # what was computed, what was kept, and why
+    plan_hash: str = ""
 
 
 @dataclass

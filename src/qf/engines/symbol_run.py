@@ -79,6 +79,7 @@ class SymbolRun:
         self.project, self.tape, self.planned, self.ledger = project, tape, planned, ledger
         self.span = span
         self.marks = cache(lambda row: prefix(tape, row))
+        self.time_of = cache(lambda row: time_at(tape, row))  # of many parts the same few rows
         self.first = row_at(tape, project.history_start_ns, 0)
         self.low = max(self.first, row_at(tape, span[0], 0))
         self.high = max(self.low, row_at(tape, span[1], tape.rows))
@@ -127,14 +128,14 @@ class SymbolRun:
 
     def times_of(self, rows: Rows) -> tuple[int | None, int | None]:
         """Return the instants that cut some rows out of their neighbours; None: open."""
-        start = self.span[0] if rows[0] <= self.low else time_at(self.tape, rows[0])
-        end = self.span[1] if rows[1] >= self.high else time_at(self.tape, rows[1])
+        start = self.span[0] if rows[0] <= self.low else self.time_of(rows[0])
+        end = self.span[1] if rows[1] >= self.high else self.time_of(rows[1])
         return start, end
 
     def _aligned(self, row: int) -> int:
         if row <= self.low:
             return row
-        return max(self.low, row_at(self.tape, time_at(self.tape, row), self.tape.rows))
+        return max(self.low, row_at(self.tape, self.time_of(row), self.tape.rows))
 
     def compute(self, writer: Any, saved: Saved, report: Progress) -> None:
         """Make what is missing by the machine, from what is saved."""
@@ -311,9 +312,7 @@ def run_symbol(
     agreements = planned.second.finish(program, writer) if planned.second else []
     bars = {name: program.rows[name] for name in planned.state.bar_clocks}
     accounts, directions = direction_counts(program, planned, tape, left_out)
-    return SymbolResult(
-        symbol, tape, planned, bars, accounts, directions, agreements, collector.barriers
-    )
+    return SymbolResult(symbol, tape, bars, accounts, directions, agreements, collector.barriers)
 
 
 @dataclass

@@ -126,4 +126,4 @@ def _config(row: LocalFile, document: Document, problems: list[QuantflowError]) 
             problems.append(ENGINE_TWICE(what="provider", name=given.provider, place=place))
         found = {"key": given.key, "secret": given.secret, "passphrase": given.passphrase}
         credentials[given.provider] = {k: v for k, v in found.items() if v is not None}
-    return LocalConfig(tuple(engines.values()), credentials, row.local_cache.path)
+    return LocalConfig(tuple(engines.values()), credentials, row.local_cache.path, row.executor)

@@ -280,6 +280,7 @@ class LocalConfig:
     engines: tuple[LocalEngine, ...]
     credentials: Mapping[str, Mapping[str, Secret]]
     cache_path: str
+    executor: str = "local"  # where the symbols of a run are computed
 
     def engine(self, name: str) -> LocalEngine | None:
         """Return the engine called `name`, or None."""

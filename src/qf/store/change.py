@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from qf.store.connect import Connection, quoted, where_is
 from qf.store.hashing import RowSums
 from qf.store.record import RunRecord
 from qf.store.segments import Segments
+from qf.store.spool import Spool, spooled
 from qf.store.writer import Writer
 
 FIRST_NS, LAST_NS = -(2**63) + 1, 2**63 - 1
@@ -43,10 +45,13 @@ def part_key(table: str, constants: Constants) -> PartKey:
 class RunWriter(Writer):
     """Count and hash what is written, part by part, and hand it to the Parquet files too."""
 
-    def __init__(self, connection: Connection, project: str, segments: Segments | None) -> None:
+    def __init__(
+        self, connection: Connection | None, project: str, files: Segments | Spool | None
+    ) -> None:
+        """Write to the database and to files; without a connection to files alone."""
         super().__init__(connection, project, (), (), (FIRST_NS, LAST_NS))
         self.sums: defaultdict[PartKey, RowSums] = defaultdict(RowSums)
-        self._segments = segments
+        self._files = files
         self._now = ("", "")
 
     def admit(self, tables: Iterable[Table], venue: str, symbol: str) -> None:
@@ -73,9 +78,10 @@ class RunWriter(Writer):
 
     def put(self, table: Table, batches: list[pa.RecordBatch]) -> None:
         """Add the batches' rows to the table and to its Parquet file."""
-        if self._segments is not None:
-            self._segments.add(table, *self._now, batches)
-        super().put(table, batches)
+        if self._files is not None:
+            self._files.add(table, *self._now, batches)
+        if self._connection is not None:
+            super().put(table, batches)
 
 
 class Change:
@@ -86,6 +92,7 @@ class Change:
     ) -> None:
         self.notes: list[str] = []
         self.anew: set[str] = set()  # tables that were absent or of another shape
+        self._there: set[str] = set()  # tables that are as they are defined
         self.writer = RunWriter(connection, project, segments)
         self.run, self.project = run, project
         self._connection, self._segments = connection, segments
@@ -99,13 +106,20 @@ class Change:
     def prepare(self, tables: Iterable[Table], venue: str, symbol: str) -> None:
         """Make the tables that are absent or have other columns, and take rows of one symbol."""
         tables = list(tables)
+        self.make(tables)
+        self.writer.admit(tables, venue, symbol)
+
+    def make(self, tables: Iterable[Table]) -> None:
+        """Make the tables that are absent or have other columns."""
         for table in tables:
+            if table.name in self._there:
+                continue
+            self._there.add(table.name)
             have = catalog.columns_of(self._connection, f"{self.project}_{table.area}", table.name)
             note = catalog.ensure(self._connection, self.project, table)
             self.notes += [note] if note else []
             if note or not have:
                 self.anew.add(table.name)
-        self.writer.admit(tables, venue, symbol)
 
     def clear(
         self, table: Table, parts: Sequence[Constants], span: tuple[int | None, int | None]
@@ -126,7 +140,17 @@ class Change:
         ((left,),) = self._connection.execute(f"SELECT count(*) FROM {place}").fetchall()
         if not left:
             self._connection.execute(f"DROP TABLE {place}")
+            self._there.discard(name)
         return gone
+
+    def take(self, table: Table, venue: str, symbol: str, spool: Path, rows: int) -> None:
+        """Add the rows that a worker has made, counted and hashed, and keep the file if wanted."""
+        with spooled(spool) as reader:
+            self.writer.insert(table, reader)
+        self.writer.counts[table.name] += rows
+        self.writer.rows[table.name, venue, symbol] += rows
+        if self._segments is not None:
+            self._segments.adopt(table, venue, symbol, spool)
 
     def want_file(self, table: Table, venue: str, symbol: str, appended: bool) -> None:
         """Let what is written of a table make a Parquet file by itself, where that is right.
@@ -223,10 +247,14 @@ class Change:
             chosen.append(" AND ".join(f"{quoted(name)} = ?" for name in constants))
             values += list(constants.values())
         condition = " AND ".join([*ranges, "(" + " OR ".join(chosen) + ")"]) if parts else "false"
-        query = f"SELECT count(*), count(*) FILTER (WHERE {condition}) FROM {place}"
-        ((total, inside),) = self._connection.execute(query, values).fetchall()
-        if inside and inside == total:
+        # Asked apart: a WHERE passes over the row groups of other symbols, a FILTER reads them all.
+        query = f"SELECT count(*) FROM {place} WHERE {condition}"
+        ((inside,),) = self._connection.execute(query, values).fetchall()
+        if not inside:
+            return 0
+        ((total,),) = self._connection.execute(f"SELECT count(*) FROM {place}").fetchall()
+        if inside == total:
             self._connection.execute(f"TRUNCATE {place}")
-        elif inside:
+        else:
             self._connection.execute(f"DELETE FROM {place} WHERE {condition}", values)
         return inside

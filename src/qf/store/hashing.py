@@ -89,7 +89,7 @@ def _words(column: pa.Array) -> np.ndarray:
     """Return one uint64 per row: the value's bits, or what stands for it."""
     kind = column.type
     if pa.types.is_dictionary(kind):
-        column, kind = column.dictionary_decode(), kind.value_type
+        return _coded_words(column)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         words = _list_words(column)
     elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
@@ -102,6 +102,16 @@ def _words(column: pa.Array) -> np.ndarray:
         absent = column.is_null().to_numpy(zero_copy_only=False)
         return np.where(absent, _NULL, words)
     return words
+
+
+def _coded_words(column: pa.DictionaryArray) -> np.ndarray:
+    """Return the words of a column of few texts: each text is hashed once."""
+    table = _words(column.dictionary)
+    if column.null_count or not len(table):
+        return _words(column.dictionary_decode())
+    if len(table) == 1:
+        return np.broadcast_to(table, len(column))
+    return table[column.indices.to_numpy()]
 
 
 def _plain(column: pa.Array) -> np.ndarray:

@@ -50,6 +50,7 @@ class Segments:
     def __init__(self, folder: Path, project: str, run: str) -> None:
         self._folder, self._project, self._run = Path(folder), project, run
         self._open: dict[Place, tuple[Path, pq.ParquetWriter]] = {}
+        self._adopted: dict[Place, Path] = {}
         self._wanted: set[Place] = set()
 
     def want(self, table: str, venue: str, symbol: str) -> None:
@@ -62,15 +63,29 @@ class Segments:
         if place not in self._wanted or not batches:
             return
         if place not in self._open:
-            schema = f"{self._project}_{table.area}"
-            path = self._folder / schema / table.name / _file(venue, symbol, self._run)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._open[place] = (path, _open(path, batches[0].schema))
+            path = self._path(table, venue, symbol)
+            self._open[place] = (path, open_segment(path, batches[0].schema))
         for batch in batches:
             self._open[place][1].write_batch(batch)
 
+    def adopt(self, table: Table, venue: str, symbol: str, spool: Path) -> None:
+        """Give a file of a table and symbol that a worker has written its place, where wanted."""
+        place = (table.name, venue, symbol)
+        if place in self._wanted:
+            self._adopted[place] = self._path(table, venue, symbol)
+            os.replace(spool, self._adopted[place])
+
+    def _path(self, table: Table, venue: str, symbol: str) -> Path:
+        schema = f"{self._project}_{table.area}"
+        path = self._folder / schema / table.name / _file(venue, symbol, self._run)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
     def discard(self) -> None:
         """Remove what was written: the transaction failed."""
+        for path in self._adopted.values():
+            path.unlink(missing_ok=True)
+        self._adopted = {}
         for path, writer in self._open.values():
             writer.close()
             path.unlink(missing_ok=True)
@@ -84,7 +99,10 @@ class Segments:
             writer.close()
             _sync(path)
             made[place] = path
-        self._open = {}
+        for place, path in self._adopted.items():
+            _sync(path)
+            made[place] = path
+        self._open, self._adopted = {}, {}
         known = catalog.tables_in(connection, self._project)
         tables: dict[str, dict[str, Any]] = {}
         for place, version in versions.items():
@@ -129,7 +147,7 @@ class Segments:
         where = " WHERE venue = ? AND symbol = ?" if venue else ""
         query = f"SELECT * FROM {quoted(schema, name)}{where} ORDER BY {key}"
         reader = catalog.stream(connection, query, [venue, symbol] if venue else [])
-        with _open(path, reader.schema) as writer:
+        with open_segment(path, reader.schema) as writer:
             for batch in reader:
                 writer.write_batch(batch)
         _sync(path)
@@ -176,7 +194,8 @@ def _file(venue: str, symbol: str, run: str) -> str:
     return "_".join([*([venue] if venue else []), *words, run]) + ".parquet"
 
 
-def _open(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+def open_segment(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """Return what writes a file that readers of the tables take."""
     texts: Any = [
         field.name
         for field in schema

@@ -133,10 +133,13 @@ class Writer:
 
     def put(self, table: Table, batches: Batches) -> None:
         """Add the batches' rows to the table, and let the batches go."""
-        assert self._connection is not None, "a writer without a connection puts rows elsewhere"
         # Until the transaction ends DuckDB keeps what was registered: a reader that has been read
         # holds nothing, a table would hold all its rows.
-        waiting = pa.RecordBatchReader.from_batches(batches[0].schema, _taken(batches))
+        self.insert(table, pa.RecordBatchReader.from_batches(batches[0].schema, _taken(batches)))
+
+    def insert(self, table: Table, waiting: pa.RecordBatchReader) -> None:
+        """Add the rows of a reader to the table."""
+        assert self._connection is not None, "a writer without a connection puts rows elsewhere"
         names = ", ".join(quoted(name) for name in table.names)
         place = where_is(table, self._project)
         self._connection.register(_WAITING, waiting)

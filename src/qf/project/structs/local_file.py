@@ -50,19 +50,28 @@ class KafkaEngine(Struct):
 class AddressEngine(Struct):
     """A cluster reached by its address."""
 
-    name: Literal["ray", "dask", "flink"]
+    name: Literal["ray", "flink"]
     address: str
 
 
-class LocalEngineRow(Struct):
-    """This process."""
+class DaskEngine(Struct):
+    """A Dask cluster; `workers` bounds how many symbols it is given at once."""
 
-    name: Literal["local"]
-    workers: int = Field(default=1, ge=1, le=1024)
+    name: Literal["dask"]
+    address: str
+    workers: int | None = Field(default=None, ge=1, le=65_536)
+
+
+class WorkersEngine(Struct):
+    """Threads of this process, or processes of this machine; by default one per core."""
+
+    name: Literal["local", "processes"]
+    workers: int | None = Field(default=None, ge=1, le=1024)
 
 
 EngineRow = Annotated[
-    DuckdbEngine | KafkaEngine | AddressEngine | LocalEngineRow, Field(discriminator="name")
+    DuckdbEngine | KafkaEngine | AddressEngine | DaskEngine | WorkersEngine,
+    Field(discriminator="name"),
 ]
 
 
@@ -77,4 +86,5 @@ class LocalFile(Struct):
 
     feed_provider_credentials: tuple[Credential, ...] = ()
     engine: tuple[EngineRow, ...] = ()
+    executor: Name = "local"
     local_cache: LocalCache = LocalCache()

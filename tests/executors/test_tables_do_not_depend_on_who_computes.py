@@ -1,0 +1,60 @@
+"""Threads, processes, a cluster: the same rows in the same order, the same record, the same words.
+
+The story has the three ways of an incremental run: half of the tape, the rest from the saved state,
+and one edited feature whose set's vectors are joined from the stored features of the others.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.executors import projects
+from tests.executors.conftest import cluster, story
+
+
+def same(alone, told):
+    """Compare two stories, the first difference first."""
+    for (rows, *words), (expected, *known) in zip(told[0], alone[0], strict=True):
+        assert rows.keys() == expected.keys()
+        for name in rows:
+            assert rows[name] == expected[name], name
+        for one, other in zip(words, known, strict=True):
+            assert one == other
+    assert told[1] == alone[1]
+
+
+@pytest.mark.parametrize(("executor", "workers"), [("local", 3), ("processes", 2)])
+def test_threads_and_processes_make_the_tables_of_one_thread(alone, tmp_path, executor, workers):
+    folder = projects.make(tmp_path / "small")
+    same(alone, story(folder, executor, workers=workers))
+    assert not projects.left_behind(folder)
+    assert not projects.children_named("executors._child")
+
+
+def test_a_cluster_makes_the_tables_of_one_thread_though_a_worker_is_killed(
+    alone, tmp_path, monkeypatch
+):
+    import threading
+
+    folder = projects.make(tmp_path / "small")
+    with cluster() as (address, workers):
+        scratch, over = folder / ".data" / "run", threading.Event()
+        killed = []
+
+        def kill_one():
+            while not over.wait(0.002):
+                if list(scratch.glob("*/*")):  # a job has begun to write
+                    workers[0].kill()  # SIGKILL
+                    killed.append(workers[0].pid)
+                    return
+
+        watch = threading.Thread(target=kill_one)
+        watch.start()
+        try:
+            told = story(folder, "dask", address=address)
+        finally:
+            over.set()
+            watch.join()
+        assert killed and workers[0].wait() == -9 and workers[1].poll() is None
+    same(alone, told)
+    assert not projects.left_behind(folder)
