@@ -22,6 +22,8 @@ from qf.store.read import Reader
 if TYPE_CHECKING:
     import polars as pl
 
+    from qf.engines.warm_start import WarmStart
+
 WHICH_SET = diagnostic(
     "QF520", "the project has {count} feature sets: say which", hint="it has: {known}"
 )
@@ -134,6 +136,17 @@ class Session(Tables):
         venue = find_venue(providers_of(self.project, symbol)[0].venue)
         instrument = instrument_of(self.project, symbol)
         return Program(plan_symbol(alone, instrument, venue.CONTINUITY, {"vectors"}).plan)
+
+    def warm_start(self, symbol: str = "") -> WarmStart:
+        """Return where a symbol's history ends: what `Line.begin` takes to go on without warm-up.
+
+        Errors: QF3xx, QF500-QF503, QF521, QF545.
+        """
+        from qf.engines.warm_start import warm_start
+
+        if not self.project.symbols:
+            raise NO_SYMBOL()
+        return warm_start(self.project, symbol or self.project.symbols[0])
 
     def __repr__(self) -> str:
         project = self.project

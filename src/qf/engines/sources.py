@@ -1,7 +1,7 @@
 """The ingest stage: every symbol's providers become one tape.
 
-1. a provider's file becomes a source of frames (captures and files from the tape's readers, the
-   simulated market from its seed);
+1. a provider's file becomes a source of frames (captures, files and journals from the tape's
+   readers, the simulated market from its seed; a websocket is what its live sessions received);
 2. the symbol's instrument is taken from the project, or from the simulated market itself;
 3. the sources of one symbol are merged, screened and written once: the tape is a cache, keyed by
    the content of everything that went in.
@@ -17,7 +17,8 @@ from qf.errors import QuantflowError, RunError, diagnostic
 from qf.project.model import Project, ProviderSpec
 from qf.tape.ingest import forget, ingest
 from qf.tape.instruments import Instrument
-from qf.tape.provider import open_source
+from qf.tape.provider import JOURNAL_FOLDER, open_source
+from qf.tape.session_source import JournalSource
 from qf.tape.source import Source
 from qf.tape.tape_file import TapeFile
 from qf.testing.market import simulated_feed
@@ -41,7 +42,7 @@ NOT_BATCH = diagnostic(
 MIXED_VENUES = diagnostic(
     "QF503", "{symbol} comes from two venues, {first} and {second}: give each its own symbol"
 )
-BATCH_KINDS = ("capture", "files", "journal", "simulated")
+BATCH_KINDS = ("capture", "files", "journal", "simulated", "websocket")
 
 Progress = Callable[[int], None]
 
@@ -89,6 +90,10 @@ def sources_of(project: Project, symbol: str) -> tuple[list[Source], Instrument]
             feed = simulated_feed(dict(provider.options), provider.venue, symbol)
             sources.append(feed.source(provider.name))
             instrument = instrument or feed.instrument()
+        elif provider.kind == "websocket":
+            journal = _journal(project, provider, symbol)
+            if journal.is_there or len(providers) == 1:
+                sources.append(journal)
         else:
             settings: dict[str, Any] = dict(provider.settings)
             try:
@@ -98,6 +103,12 @@ def sources_of(project: Project, symbol: str) -> tuple[list[Source], Instrument]
     if instrument is None:
         raise NO_INSTRUMENT(symbol=symbol, venue=providers[0].venue, place=providers[0].place)
     return sources, instrument
+
+
+def _journal(project: Project, provider: ProviderSpec, symbol: str) -> JournalSource:
+    """Return what live sessions of this project have received."""
+    folder = project.folder / JOURNAL_FOLDER
+    return JournalSource(provider.name, provider.venue, folder, symbol, provider.trades)
 
 
 def _declared(project: Project, venue: str, symbol: str) -> Instrument | None:

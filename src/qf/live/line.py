@@ -82,7 +82,9 @@ class Line:
         self.planned = plan_symbol(project, self.instrument, mapper.CONTINUITY, groups)
         self.program = Program(self.planned.plan, BLOCK_ROWS)
         self._beside = Beside(self.instrument, frozenset(groups))
-        self._reader = Reader(mapper, self.instrument, self._beside, provider.trades)
+        self._reader = Reader(
+            mapper, self.instrument, self._beside, declared_trades(project, symbol)
+        )
         self._left_out = kinds_left_out(project.sources)
         self._start = project.history_start_ns
         self.outlets = [Outlet(sink, self.planned, self.program) for sink in sinks]
@@ -211,6 +213,12 @@ def live_provider(project: Project, symbol: str) -> ProviderSpec:
     if not live:
         raise NO_LIVE_PROVIDER(symbol=symbol)
     return live[0]
+
+
+def declared_trades(project: Project, symbol: str) -> str | None:
+    """Return the channel that makes the trades, as ingest takes it: the first that is declared."""
+    found = [each for each in project.providers if not each.symbols or symbol in each.symbols]
+    return next((each.trades for each in found if each.trades), None)
 
 
 def live_instrument(project: Project, provider: ProviderSpec, symbol: str) -> Instrument:

@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from qf.errors import RunError, diagnostic
+from qf.errors import QuantflowError, RunError, diagnostic
 from qf.feeds.record import MAX_FRAME_BYTES
 from qf.seams import Appender, Disk
 
@@ -53,6 +53,11 @@ OTHER_FORM = diagnostic(
 TOO_LONG = diagnostic(
     "QF342", "a frame of {size} bytes is longer than a journal record may be", RunError
 )
+
+
+def damaged(segment: str, offset: int, position: int, why: str) -> QuantflowError:
+    """Return the error that names a record which was durable once."""
+    return DAMAGED(segment=segment, offset=offset, position=position, why=why)
 
 
 class Frame(NamedTuple):
@@ -198,13 +203,12 @@ class Journal:
                 continue
             first = first_position(name)
             if first > position:
-                raise DAMAGED(segment=name, offset=0, position=position, why="it is not there")
+                raise damaged(name, 0, position, "it is not there")
             found = _whole(name, self._disk.read(f"{self._folder}/{name}"), position - first)
             rest = min(last, self.durable) - position
             if len(found.frames) < rest:
                 bad = position + len(found.frames)
-                why = found.why or "it is not there"
-                raise DAMAGED(segment=name, offset=found.end, position=bad, why=why)
+                raise damaged(name, found.end, bad, found.why or "it is not there")
             yield from found.frames[:rest]
             position += rest
 
@@ -250,5 +254,5 @@ def _whole(name: str, data: bytes, skip: int) -> Segment:
     found = read_segment(name, data, skip)
     first = first_position(name)
     if found is None or found.first != first:
-        raise DAMAGED(segment=name, offset=0, position=first, why="its header is wrong")
+        raise damaged(name, 0, first, "its header is wrong")
     return found

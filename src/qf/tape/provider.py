@@ -19,11 +19,14 @@ from qf.feeds.venue import find_venue
 from qf.tape.capture import CaptureSource
 from qf.tape.files import FilesSource
 from qf.tape.lobster_archive import LobsterSource
+from qf.tape.session_source import JournalSource
 from qf.tape.source import MISSING_FILE, Source, find_files
 
 COMMON = ("name", "kind", "venue")
+JOURNAL_FOLDER = ".data/live/journal"  # of the project's own sessions
 SETTINGS = {
     "capture": (*COMMON, "path", "time_unit", "truncated", "trades"),
+    "journal": (*COMMON, "path", "trades"),
     "files": (
         *COMMON,
         "path",
@@ -43,7 +46,7 @@ BAD_SETTING = diagnostic("QF329", "{where} needs {name}: {expected}, and has {va
 def open_source(settings: Mapping[str, Any], folder: Path, symbol: str) -> Source:
     """Return the source that a provider file describes; paths are relative to `folder`.
 
-    Errors: QF300, QF302, QF312, QF328, QF329.
+    Errors: QF300, QF302, QF312, QF328, QF329; a journal is looked for when it is read.
     """
     where = f"the feed provider {settings.get('name', '')!r}"
     kind = _one_of(settings, "kind", tuple(SETTINGS), where)
@@ -59,6 +62,10 @@ def open_source(settings: Mapping[str, Any], folder: Path, symbol: str) -> Sourc
             _one_of({"truncated": "refuse", **settings}, "truncated", ("refuse", "accept"), where),
             _trades(settings, where),
         )
+    if kind == "journal":
+        venue = find_venue(_text(settings, "venue", where)).VENUE
+        path = folder / settings.get("path", JOURNAL_FOLDER)
+        return JournalSource(name, venue, path, symbol, _trades(settings, where))
     return _files(settings, folder, symbol, name)
 
 

@@ -9,7 +9,9 @@ from pydantic_core import PydanticCustomError
 
 from qf.project.structs.struct import Decimal_, Name, Struct, Text
 
-Channel = Literal["trade", "agg_trade", "depth", "partial_depth", "bbo", "mark", "snapshot"]
+Channel = Literal[
+    "trade", "agg_trade", "depth", "partial_depth", "bbo", "mark", "liquidation", "snapshot"
+]
 TimeUnit = Literal["ns", "us", "ms", "s"]
 Ordering = Literal["arrival", "event"]
 Trades = Literal["trade", "agg_trade"]
@@ -95,16 +97,33 @@ class ArchiveProvider(ProviderRow):
     end: Text | None = None
 
 
+class JournalProvider(ProviderRow):
+    """What a live session has received: its journal, by default that of this project."""
+
+    kind: Literal["journal"]
+    venue: Name
+    path: str | None = None
+    trades: Trades | None = None
+
+
 class WebsocketProvider(ProviderRow):
-    """The venue's own live stream."""
+    """The venue's own live stream; without addresses, the venue's own."""
 
     kind: Literal["websocket"]
     venue: Name
     trades: Trades | None = None
+    depth_speed: str | None = Field(default=None, pattern=r"^[0-9]{1,5}ms$")
+    ws_url: str | None = Field(default=None, pattern=r"^wss?://[^\s?#]+$", max_length=2048)
+    rest_url: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$", max_length=2048)
 
 
 AnyProvider = Annotated[
-    CaptureProvider | FilesProvider | SimulatedProvider | ArchiveProvider | WebsocketProvider,
+    CaptureProvider
+    | FilesProvider
+    | SimulatedProvider
+    | ArchiveProvider
+    | JournalProvider
+    | WebsocketProvider,
     Field(discriminator="kind"),
 ]
 COMMON = frozenset(ProviderRow.model_fields) | {"kind", "venue", "path", "time_unit"}
