@@ -44,6 +44,13 @@ STAGES = ("ingest", "state", "label", "feature")
 )
 @click.option("--symbols", help="Only these symbols, separated by commas.")
 @click.option(
+    "--mode",
+    type=click.Choice(["batch", "streaming"]),
+    default="batch",
+    show_default=True,
+    help="Compute once, or deploy a session that goes on.",
+)
+@click.option(
     "--force-refresh", is_flag=True, help="Read and compute everything again, whatever is there."
 )
 @json_option
@@ -55,6 +62,7 @@ def command(
     stages: tuple[str, ...],
     feature_engine: str | None,
     symbols: str | None,
+    mode: str,
     force_refresh: bool,
     as_json: bool,
 ) -> None:
@@ -64,10 +72,21 @@ def command(
     from the state saved at the end of the day before, and an edited feature is computed alone. The
     run says what it kept and why. Everything is written in one transaction: Ctrl-C or a crash
     leaves the tables as they were, and the same command goes on.
+
+    With --mode streaming the project's websocket providers are followed by a process in the
+    background, and the command returns; see qf pipeline. --force-refresh then computes the state
+    again from the session's journal.
     """
     from qf.cli._terminal import say, say_json, warn
 
     chosen = tuple(part.strip() for part in symbols.split(",")) if symbols else None
+    if mode == "streaming":
+        from qf.cli._streaming import deploy_project
+
+        if start_date or end_date or stages or feature_engine:
+            raise click.UsageError("a session takes no dates and computes every stage")
+        deploy_project(folder, chosen, force_refresh, as_json)
+        return
     # Whoever meets an owner is told at once: before anything large is imported.
     with _owned(folder.expanduser().resolve()):
         project, result = _run(
