@@ -52,6 +52,7 @@ class Connection:
         self.audiences: dict[str, Audience] = {}
         self.is_open = True
         self.pings = self.sent = 0
+        self.pinged_ns = 0  # when a ping was sent that is not answered yet; 0 for none
         self.held_until = 0  # nothing arrives before then
         self.hear: Callable[..., None] = self.deliver
         self._face, self._travel = face, travel
@@ -74,8 +75,17 @@ class Connection:
             self.sent += 1
         elif kind == PING:
             self.pings += 1
+            self.pinged_ns = self.pinged_ns or at_ns
         else:
             self.is_open = False
+
+    def answered(self, now_ns: int) -> None:
+        """Take a pong."""
+        self.pinged_ns = 0
+
+    def is_late(self, now_ns: int) -> bool:
+        """Say whether a ping has waited too long for its pong."""
+        return 0 < self.pinged_ns < now_ns - self._face.pong_s * SECOND_NS
 
     def is_flood(self, now_ns: int) -> bool:
         """Count a message of the client; say whether that was too many in one second."""

@@ -63,7 +63,7 @@ class Exchange:
         self._meters: dict[str, Meter] = {}
         self._connects: list[int] = []
         self._audiences: dict[str, Audience] = {}
-        self._opened = 0
+        self.opened = 0
         self._chance = random.Random(seed * 2 + 1)
         self._due: list[tuple[int, int, Callable[[], int]]] = []
         self._made = 0
@@ -95,6 +95,11 @@ class Exchange:
         """Run an action at a time; it returns when it wants to run again, NEVER for no more."""
         self._made += 1
         heapq.heappush(self._due, (ns, self._made, action))
+
+    @property
+    def latency_s(self) -> float:
+        """Return how long a request is under way, one way."""
+        return self.settings.latency_ms / 1_000
 
     @property
     def next_ns(self) -> int:
@@ -136,8 +141,8 @@ class Exchange:
             raise Refused(404)
         self._count_connect(client)
         self.faults.check_connect()
-        self._opened += 1
-        connection = Connection(self._opened, self.face, not raw, self.now_ns, self._travel)
+        self.opened += 1
+        connection = Connection(self.opened, self.face, not raw, self.now_ns, self._travel)
         connection.hear = self.faults.hears(connection)
         self.connections.append(connection)
         names = parts[parts.index("ws") + 1 :] if raw else streams.split("/")
@@ -205,6 +210,9 @@ class Exchange:
     def _ping(self, connection: Connection) -> int:
         if not connection.is_open:
             return NEVER
+        if connection.is_late(self.now_ns):
+            self.end(connection, CLOSE, POLICY, b"pong timeout")
+            return NEVER
         if not self.faults.is_silent(connection):
             connection.post(self.now_ns, b"%d" % (self.now_ns // 1_000_000), PING)
         if len(connection.outbox) > self.settings.slow_reader:
@@ -252,7 +260,7 @@ class Exchange:
         headers = self._headers(verdict.retry_after_s, verdict.used)
         if verdict.status != 200:
             return Answer(verdict.status, headers, _banned(verdict, self.weight_limit))
-        fault = self.faults.answer(query, headers)
+        fault = self.faults.answer(query, headers, client)
         if fault is not None:
             return fault
         try:

@@ -220,7 +220,7 @@ class Faults:
 
     # --- requests -------------------------------------------------------------------------------
 
-    def answer(self, query: Query, headers: Mapping[str, str]) -> Answer | None:
+    def answer(self, query: Query, headers: Mapping[str, str], client: str) -> Answer | None:
         """Return what a request is answered with when something is wrong, else None."""
         for armed in self._requests:
             kind = armed.planned.kind
@@ -230,14 +230,14 @@ class Faults:
             if armed.left <= 0:
                 self._requests.remove(armed)
             self._note_span(armed, self._exchange.now_ns, query.params.get("symbol", ""))
-            return self._spoil(armed, query, dict(headers))
+            return self._spoil(armed, query, dict(headers), client)
         return None
 
-    def _spoil(self, armed: Armed, query: Query, headers: dict[str, str]) -> Answer:
+    def _spoil(self, armed: Armed, query: Query, headers: dict[str, str], client: str) -> Answer:
         exchange, kind, seconds = self._exchange, armed.planned.kind, armed.planned.seconds
         if kind in ("too_many", "banned"):
             status = 429 if kind == "too_many" else 418
-            exchange.meter("").refuse(status, exchange.now_ns + round(seconds * SECOND_NS))
+            exchange.meter(client).refuse(status, exchange.now_ns + round(seconds * SECOND_NS))
             headers["retry-after"] = str(max(1, -int(-seconds // 1)))
             return Answer(status, headers, b'{"code":-1003,"msg":"Too many requests."}')
         if kind == "server_error":

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from qf.exchange.answer import Refused
 from qf.exchange.connection import CLOSE, LOST, TEXT, Connection
-from qf.exchange.exchange import Exchange
+from qf.exchange.venue import Venue
 from qf.seams import Clock, Closed, Response
 
 SECOND_NS = 1_000_000_000
@@ -29,7 +29,7 @@ class ExchangeNetwork:
     Several may share an exchange; each is one life of a client, and `cut` ends it.
     """
 
-    def __init__(self, exchange: Exchange, clock: Clock, client: str = "") -> None:
+    def __init__(self, exchange: Venue, clock: Clock, client: str = "") -> None:
         self.exchange, self._clock, self._client = exchange, clock, client
         self._offset_ns = exchange.now_ns - clock.monotonic_ns()
         self._sockets: list[ExchangeSocket] = []
@@ -119,7 +119,7 @@ class ExchangeNetwork:
         self.wake()
 
     async def _travel(self) -> None:
-        await self._clock.sleep(self.exchange.settings.latency_ms / 1_000)
+        await self._clock.sleep(self.exchange.latency_s)
 
 
 class ExchangeSocket:
@@ -179,6 +179,7 @@ class ExchangeSocket:
                 self._end(Closed("the connection was lost", 1006))
             else:
                 self.pings += 1
+                self.connection.answered(now_ns)
         if (
             self._waiter is not None
             and (self._messages or self._closed)

@@ -13,7 +13,8 @@ from qf.testing.market.settings import DEFAULT_START_NS
 NO_FACE = diagnostic("QF850", "the simulated exchange has no face of the venue {name!r}")
 BAD_EXCHANGE = diagnostic("QF851", "exchange setting {name!r} is {value!r}; it must be {rule}")
 
-START_PRICES = {"BTCUSDT": 61_700.0, "ETHUSDT": 2_650.0, "SOLUSDT": 155.0, "BNBUSDT": 508.0}
+START_PRICES = {"BTCUSDT": 61_700.0, "ETHUSDT": 2_650.0}
+ROOM = 20  # steps of price per level: the deepest bid must stay far above zero
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,10 @@ class ExchangeSettings:
         return FACES[self.venue]
 
     def market(self, symbol: str, seed: int) -> MarketSettings:
-        """Return the seeded market behind one symbol; each has a seed of its own."""
+        """Return the seeded market behind one symbol; each has a seed of its own. Errors: QF851."""
         own = zlib.crc32(f"{seed}/{self.venue}/{symbol}".encode())
-        usual = START_PRICES.get(symbol, 100.0 + own % 900)
-        return MarketSettings(
+        usual = START_PRICES.get(symbol, 2_000.0 + own % 8_000)
+        found = MarketSettings(
             seed=own,
             venue=self.venue,
             symbol=symbol,
@@ -75,3 +76,8 @@ class ExchangeSettings:
             faults=NO_FAULTS,
             keep_truth=self.keep_truth,
         )
+        if found.start_price * 10**found.face.price_decimals < ROOM * self.levels:
+            least = ROOM * self.levels / 10**found.face.price_decimals
+            rule = f"at least {least:g} for {self.levels} levels a side"
+            raise BAD_EXCHANGE(name=f"start_price of {symbol}", value=found.start_price, rule=rule)
+        return found
