@@ -38,11 +38,11 @@ import os
 import platform
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from qf.errors import RunError, diagnostic
 from qf.op import Op
@@ -62,6 +62,8 @@ NAME_CLASH = diagnostic(
     "QF422", "the kernel reaches two meanings of {name!r}: {one} and {other}", hint="rename one"
 )
 
+Function = TypeVar("Function", bound=Callable[..., Any])
+
 # One clock is eight int64 words: lo, hi, row of lo, capacity, tail, the first row not yet handed
 # out, the first of its reads, and a spare one.
 CLOCK_WORDS = 8
@@ -75,12 +77,36 @@ def highest_bit(typing, word):
         return builder.sub(ir.Constant(ir.IntType(64), 63), zeros)
     return types.int64(types.uint64), build
 """,
+    "prefetch": """@intrinsic
+def prefetch(typing, column, row):
+    def build(context, builder, signature, arguments):
+        word, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [word, number, number, number])
+        fetch = builder.module.declare_intrinsic("llvm.prefetch.p0", [], kind)
+        at = builder.bitcast(builder.gep(arguments[0], [arguments[1]]), word)
+        builder.call(fetch, [at, *(ir.Constant(number, given) for given in (0, 3, 1))])
+        return context.get_dummy_value()
+    return types.void(types.CPointer(types.int64), types.int64), build
+""",
 }
 
 
 def highest_bit(word: int) -> int:
     """Return the place (0..63) of the highest set bit of a uint64; -1 for 0."""
     return int(word).bit_length() - 1
+
+
+def prefetch(column: Sequence[int], row: int) -> None:
+    """Ask the processor for a word that will be read soon; it may lie behind the column's end."""
+
+
+def inlined(function: Function) -> Function:
+    """Mark a part of a kernel that is compiled into each place that calls it: a call costs it.
+
+    It also costs compilation; it is for what is called per row, and where it was measured.
+    """
+    function.inlined = True  # type: ignore[attr-defined]
+    return function
 
 
 _HEADER = '''"""Generated from {origin}; do not edit."""
@@ -113,6 +139,11 @@ _OUT_CLOCK = {
     "olo4": (4, 0),
     "stride4": (4, 3),
 }
+
+# A part is called from compiled code only: it needs no way in from Python, whose making takes time.
+_PLAIN = '@njit(error_model="numpy")'
+_PART = '@njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)'
+_INLINED = _PART.replace(")", ", forceinline=True)")
 
 _ENTRY = """
 @cfunc(_i8(_i8p, _i8p, _i8p, _i8p, _f8pp, _i8pp, _f8p, _f8p, _i8p), cache=True, error_model="numpy")
@@ -217,6 +248,7 @@ def compile_plain(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return `function` compiled the same way, for reports and readers outside the machine."""
     parts: dict[str, str] = {}
     _collect(function, parts, {})
+    parts[function.__name__] = parts[function.__name__].replace(_PART, _PLAIN, 1)
     text = _HEADER.format(origin=function.__module__) + "\n".join(parts.values())
     key = f"plain_{function.__name__}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     return getattr(load_generated(key, text), function.__name__)
@@ -264,6 +296,7 @@ def _collect(
     text = textwrap.dedent(inspect.getsource(function))
     tree = ast.parse(text).body[0]
     assert isinstance(tree, ast.FunctionDef)
+    tree.decorator_list, tree.returns = [], None
     for node in ast.walk(tree):
         if not isinstance(node, ast.Name) or not hasattr(module, node.id):
             continue
@@ -282,8 +315,8 @@ def _collect(
                 raise NAME_CLASH(name=node.id, one=parts[node.id], other=line)
     if skip:
         return
-    tree.decorator_list, tree.returns = [], None
     for argument in tree.args.args:
         argument.annotation = None
     tree.body = [node for node in tree.body if not _is_docstring(node)]
-    parts[function.__name__] = '@njit(error_model="numpy")\n' + ast.unparse(tree)
+    how = _INLINED if getattr(function, "inlined", False) else _PART
+    parts[function.__name__] = f"{how}\n{ast.unparse(tree)}"

@@ -57,6 +57,7 @@ from qf.book.trades import (
     restart_flow,
     visible_quality,
 )
+from qf.kernel import prefetch
 from qf.op import define
 from qf.schema import (
     EVENT_TIME,
@@ -71,12 +72,14 @@ from qf.schema import (
     SEQ,
     SIDE,
     TRADE,
+    VENUE_TIME,
 )
 
 # Bits of `wanted`, by the places of the outputs.
 LADDER_BIT, FLOW_BIT, OTHER_FLOW_BIT = 1 << 2, 1 << 3, 1 << 7
 TRADE_BITS, BOOK_BITS, SHOWN_BITS = 255, 3 << 8, 15 << 8
 ALL = -1
+ROWS_AHEAD = 64  # eight lines of the cache
 
 op = define(
     "book(tape: int,"
@@ -152,6 +155,12 @@ def trade_flags(w, tape, stride0, t):
     return flags
 
 
+def fetch_ahead(tape, stride0, t):
+    """Ask for words of rows to come in the columns that are read once per frame, not per row."""
+    for field in (SEQ, EVENT_TIME, VENUE_TIME, FIRST_ID, LAST_ID, PREV_ID, FLAGS):
+        prefetch(tape, field * stride0 + t + ROWS_AHEAD)
+
+
 @op.kernel
 def kernel(
     tape, lo, hi, stride0, olo, olo2, olo3, olo4, stride, stride2, stride3, stride4, room, made,
@@ -171,6 +180,7 @@ def kernel(
         kind, here, before = tape[KIND * stride0 + t], t, ints[STATE]
         received = tape[PROCESSED_TIME * stride0 + t]
         first = ints[INSIDE] == 0
+        fetch_ahead(tape, stride0, t)
         if kind == TRADE:
             if first:
                 ints[VERDICT] = open_trade(ints, tape[FIRST_ID * stride0 + t])

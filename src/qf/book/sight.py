@@ -47,6 +47,7 @@ from qf.book.state import (
     VISIBLE,
 )
 from qf.book.top import TOUCHED, VALID, take_frame, view_refresh
+from qf.kernel import inlined
 from qf.schema import (
     BBO,
     EVENT_TIME,
@@ -113,6 +114,7 @@ def release_visible(w, limit):
             return
 
 
+@inlined
 def release_for_trade(w, event_time, processed_time):
     """Release what a trade with these times may see."""
     note_offset(w, event_time, processed_time)

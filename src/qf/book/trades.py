@@ -45,6 +45,7 @@ from qf.book.top import (
     view_refresh,
     view_unknown,
 )
+from qf.kernel import inlined
 from qf.schema import EVENT_TIME, LAST_ID, PRICE, PROCESSED_TIME, SEQ, SIDE, SIZE
 
 WORDS = (
@@ -109,6 +110,7 @@ def classify(w, side, price, usable):
     return direction
 
 
+@inlined
 def visible_quality(w, received):
     """Return the quality bits of the book that this trade meets, its view brought up to date."""
     b = VISIBLE
@@ -162,6 +164,7 @@ def put_quote(w, number, stride, j, wanted):
         number[ASK_LOTS_AT * stride + j] = w[b + LEVEL_LOTS + MAX_LEVELS]
 
 
+@inlined
 def put_book(w, seen, number, ladder, stride, j, received, params, wanted, ladder_wanted):
     """Write what a usable book shows."""
     b = VISIBLE
@@ -199,6 +202,7 @@ def put_flow(w, flow, stride, j, usable, params):
         flow[level * stride + j] = math.nan if unknown else shown
 
 
+@inlined
 def put_trade(
     w, seen, word, number, ladder, flow, stride, j, t, direction, quality, received, params, masks
 ):  # fmt: skip
