@@ -29,7 +29,8 @@ def view(told: dict[str, Any]) -> Iterator[str]:
     yield from _symbols(status)
     yield ""
     yield from _venues(status)
-    for sentence in (*status["engine"]["notes"][-5:], *status["problems"][-5:]):
+    notes = (*status["history"][-5:], *status["engine"]["notes"][-5:], *status["problems"][-5:])
+    for sentence in notes:
         yield f"note: {sentence}"
 
 

@@ -52,6 +52,7 @@ def main(words: list[str]) -> int:
 
 def _run(given: argparse.Namespace, handler: logging.Handler) -> int:
     from qf.live.engine import Settings
+    from qf.live.history import history
     from qf.live.job import Job
     from qf.live.real import run_real
     from qf.live.redact import Redacted, secrets_of
@@ -62,12 +63,16 @@ def _run(given: argparse.Namespace, handler: logging.Handler) -> int:
     log.info("worker %d computes %s", os.getpid(), project.name)
 
     async def inside(world: World) -> int:
+        states, notes = history(project, given.symbols or project.symbols, world.disk)
+        for note in notes:
+            log.info("%s", note)
         job = Job(
             world,
             project,
             given.symbols or None,
-            {"pid": os.getpid()},
+            {"pid": os.getpid(), "history": notes},
             settings=Settings(rewarm=given.rewarm),
+            start=states,
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,0 +1,56 @@
+"""A simulated exchange on the loopback, and a project that follows it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from qf.project.scaffold import draft_project, write_project
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def exchange_port():
+    command = [sys.executable, str(HERE / "exchange_process.py"), "0", "40"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+        process.kill()
+
+
+@pytest.fixture
+def live_project(tmp_path, exchange_port):
+    """Return the folder of a new project whose only feed is the simulated exchange."""
+    folder = tmp_path / "followed"
+    write_project(folder, draft_project("followed", "crypto"))
+    provider = folder / ".definitions/feed_providers/binance_spot_live.yml"
+    provider.write_text(
+        "name: binance_spot_live\nkind: websocket\nvenue: binance_spot\n"
+        f'ws_url: "ws://127.0.0.1:{exchange_port}"\nrest_url: "http://127.0.0.1:{exchange_port}"\n'
+    )
+    file = folder / "quantflow_project.yml"
+    text = file.read_text().replace("[simulated_market]", "[binance_spot_live]")
+    file.write_text(text)
+    return folder
+
+
+@pytest.fixture
+def qf():
+    """Give a function that runs the command line in a process of its own."""
+
+    def run(*words, cwd):
+        return subprocess.run(
+            [sys.executable, "-c", "from qf.cli.main import main; main()", *map(str, words)],
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "QF_TRACEBACK": ""},
+        )
+
+    return run
