@@ -6,6 +6,7 @@ Missing is NaN and NULL_INT in arrays and null in tables; this file is the one p
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ def _column(
     table: Table, field: Field, columns: Columns, constants: Mapping[str, str], rows: int
 ) -> pa.Array:
     if field.name in constants:
-        return pa.DictionaryArray.from_arrays(np.zeros(rows, np.int8), [constants[field.name]])
+        return pa.DictionaryArray.from_arrays(np.zeros(rows, np.int8), _one(constants[field.name]))
     if field.name not in columns and field.type == "DOUBLE[]":
         return _levels(table, field, columns, rows)
     if field.name not in columns:
@@ -92,6 +93,12 @@ def _column(
     if len(values) != rows:
         raise BAD_LENGTH(table=table.name, column=field.name, rows=len(values), expected=rows)
     return convert(values, field.type)
+
+
+@lru_cache(maxsize=4_096)
+def _one(text: str) -> pa.Array:
+    """Return an array of one text; making one looks for a library each time."""
+    return pa.array([text], pa.string())
 
 
 def convert(values: Any, kind: str) -> pa.Array:

@@ -1,0 +1,69 @@
+"""The true book against ours: every level of both sides, after every update while ours is valid.
+
+Our book is read out of the live program's words where they lie (book/ladder.py). A REST snapshot
+may show less than the venue has: levels beyond its worst price are unknown until they are touched.
+So within that price every level must be there and equal; beyond it, what is there must be equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from qf.book.ladder import (
+    BITMAP,
+    FAR,
+    KEYS,
+    MASK,
+    NO_LEVEL,
+    OCCUPIED,
+    RING,
+    SIZES,
+    WIDTH,
+)
+
+Levels = dict[int, int]  # lots by price in ticks
+
+
+def side_of(words: np.ndarray, at: int, side: int) -> tuple[Levels, int]:
+    """Return the levels of one side (0 bid, 1 ask), and the signed tick beyond which is unknown."""
+    top = int(words[at + 2 + side])
+    worst = int(words[at + 7 + side])
+    if top == NO_LEVEL:
+        return {}, worst
+    start = at + OCCUPIED + side * BITMAP
+    bits = np.unpackbits(words[start : start + BITMAP].view(np.uint8), bitorder="little")
+    places = np.flatnonzero(bits.view(np.bool_))
+    ring = at + RING + side * WIDTH
+    signed = top - ((top - places) & MASK)
+    levels = dict(zip(np.abs(signed).tolist(), words[ring + places].tolist(), strict=True))
+    if words[at + 4 + side]:
+        keys = words[at + KEYS + side * FAR : at + KEYS + (side + 1) * FAR]
+        sizes = words[at + SIZES + side * FAR : at + SIZES + (side + 1) * FAR]
+        taken = np.flatnonzero(keys)
+        levels |= dict(zip(np.abs(keys[taken]).tolist(), sizes[taken].tolist(), strict=True))
+    return levels, worst
+
+
+def first_difference(ours: Levels, truth: Mapping[int, int], worst: int, side: int) -> str:
+    """Return the best level that differs, in words; "" where the sides are equal."""
+    if ours == truth:
+        return ""
+    sign = 1 if side == 0 else -1
+    for price in sorted({*ours, *truth}, key=lambda price: -sign * price):
+        known = worst == NO_LEVEL or sign * price >= worst or price in ours
+        if known and ours.get(price, 0) != truth.get(price, 0):
+            name = "bid" if side == 0 else "ask"
+            return f"{name} {price}: ours {ours.get(price, 0)}, true {truth.get(price, 0)}"
+    return ""
+
+
+def compare(words: np.ndarray, at: int, bids: Mapping[int, int], asks: Mapping[int, int]) -> str:
+    """Return the first level at which a book in `words` is not the true one, "" for none."""
+    for side, truth in ((0, bids), (1, asks)):
+        ours, worst = side_of(words, at, side)
+        difference = first_difference(ours, truth, worst, side)
+        if difference:
+            return difference
+    return ""
