@@ -56,7 +56,7 @@ async def watch(python, venue, cut_after):
         venue=venue, symbols=SYMBOLS, intensity=40.0, levels=60, latency_ms=0.0, jitter_ms=0.0
     )
     exchange = Exchange(settings, seed=11)
-    server = ExchangeServer(exchange, speed=SPEED)
+    server = ExchangeServer(exchange, speed=SPEED, hold=True)
     await server.start()
     face = exchange.listings["BTCUSDT"].settings.face
     order = {

@@ -19,7 +19,7 @@ def choose_capture(pattern: str, venue: str, symbol: str) -> CaptureChoice:
     """Return provider settings and instrument. Errors: QF311-QF317 and an unknown venue."""
     find_venue(venue)
     paths = find_files(pattern, Path())
-    unit = _time_unit(paths, venue)
+    unit = time_unit(paths, venue)
     name = re.sub(r"[^a-z0-9]+", "_", symbol.lower()).strip("_") or "feed"
     source = CaptureSource(f"{name}_capture", venue, paths, unit)
     fields = dataclasses.asdict(propose(source, symbol))
@@ -28,7 +28,7 @@ def choose_capture(pattern: str, venue: str, symbol: str) -> CaptureChoice:
     return CaptureChoice(f"{name}_capture", venue, symbol, path, unit, fields, trades)
 
 
-def _time_unit(paths: tuple[Path, ...], venue: str) -> str:
+def time_unit(paths: tuple[Path, ...], venue: str) -> str:
     """Return the one unit that puts the first receive time between 2005 and 2100."""
     refused: QuantflowError | None = None
     for unit in UNIT_NS:

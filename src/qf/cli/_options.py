@@ -55,6 +55,17 @@ class StageChoice(click.Choice):
         return super().convert(value, param, ctx)
 
 
+def port_option(function: Wrapped) -> Wrapped:
+    """Add `--port N`."""
+    return click.option(
+        "--port",
+        type=click.IntRange(0, 65_535),
+        default=0,
+        show_default=True,
+        help="Of the loopback; 0 takes one that is free.",
+    )(function)
+
+
 def is_project(folder: Path) -> bool:
     """Say whether the folder holds a project."""
     return (folder / "quantflow_project.yml").exists()

@@ -2,7 +2,8 @@
 
 Time begins with the first client: each frame is sent as long after that as it was recorded after
 the first frame, to whoever subscribed to its stream. A request for a snapshot is answered with the
-last one that was recorded by then; there is nothing else to ask for but the time.
+last one that was recorded by then; there is nothing else to ask for but the time. A client that
+reads slowly holds the replay back: no frame is lost.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from qf.exchange.face import FACES, USDM
 from qf.exchange.recorded import Recorded, heard_by, recorded
 
 NEVER = 2**62
+MOST_WAITING = 20_000  # messages for one client before the replay waits for it
 HEADERS = {"content-type": "application/json", "x-mbx-used-weight-1m": "1"}
 
 
@@ -55,7 +57,7 @@ class Recording:
         """Send everything that is due by then."""
         while self._next is not None and self._shift is not None:
             due = self._due(self._next)
-            if due > to_ns:
+            if due > to_ns or any(len(c.outbox) > MOST_WAITING for c in self.connections):
                 break
             self.now_ns = self._last_due = due
             self._send(self._next, due)

@@ -8,9 +8,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 from collections.abc import Mapping
-
-from aiohttp import WSCloseCode, WSMsgType, web
+from typing import TYPE_CHECKING
 
 from qf.errors import RunError, diagnostic
 from qf.exchange.answer import Answer, Refused
@@ -18,6 +18,12 @@ from qf.exchange.connection import CLOSE, LOST, Connection
 from qf.exchange.venue import Venue
 from qf.exchange.wire_frames import wire_frame
 
+if TYPE_CHECKING:
+    from aiohttp import web
+
+NO_SERVER = diagnostic(
+    "QF856", "serving needs the package aiohttp", RunError, 'pip install "qf[live]"'
+)
 PORT_TAKEN = diagnostic(
     "QF854",
     "port {port} of {host} cannot be opened: {why}",
@@ -64,12 +70,21 @@ class Client:
 
 
 class ExchangeServer:
-    """Serve an exchange; `url` and `ws_url` say where after `start`."""
+    """Serve an exchange; `url` and `ws_url` say where after `start`.
+
+    With `hold` time stands still until the first websocket opens.
+    """
 
     def __init__(
-        self, exchange: Venue, host: str = "127.0.0.1", port: int = 0, speed: float = 1.0
+        self,
+        exchange: Venue,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        speed: float = 1.0,
+        hold: bool = False,
     ) -> None:
         self.exchange, self.host, self.port, self.speed = exchange, host, port, speed
+        self._holds = hold
         self._clients: list[Client] = []
         self._runner: web.AppRunner | None = None
         self._pump: asyncio.Task[None] | None = None
@@ -87,7 +102,11 @@ class ExchangeServer:
         return f"ws://{self.host}:{self.port}"
 
     async def start(self) -> None:
-        """Open the port and let time run. Errors: QF854."""
+        """Open the port and let time run. Errors: QF854, QF856."""
+        if importlib.util.find_spec("aiohttp") is None:
+            raise NO_SERVER()
+        from aiohttp import web
+
         app = web.Application()
         app.router.add_get("/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
@@ -115,6 +134,8 @@ class ExchangeServer:
 
     def now_ns(self) -> int:
         """Return the exchange's time now."""
+        if self._holds:
+            return self._began_ns
         passed = asyncio.get_running_loop().time() - self._began_s
         return self._began_ns + int(passed * self.speed * SECOND_NS)
 
@@ -148,6 +169,8 @@ class ExchangeServer:
     # --- websockets -----------------------------------------------------------------------------
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
+        from aiohttp import web
+
         try:
             streams = request.query.get("streams", "")
             connection = self.exchange.connect(request.path, streams, request.remote or "")
@@ -163,6 +186,8 @@ class ExchangeServer:
             return socket
         client = Client(connection, transport)
         self._clients.append(client)
+        if self._holds:
+            self._began_s, self._holds = asyncio.get_running_loop().time(), False
         self._wake.set()
         try:
             await self._listen(socket, client)
@@ -172,6 +197,8 @@ class ExchangeServer:
         return socket
 
     async def _listen(self, socket: web.WebSocketResponse, client: Client) -> None:
+        from aiohttp import WSCloseCode, WSMsgType
+
         async for message in socket:
             now = self.now_ns()
             self.exchange.advance(now)
@@ -190,6 +217,8 @@ class ExchangeServer:
     # --- requests -------------------------------------------------------------------------------
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        from aiohttp import web
+
         has_key = "x-mbx-apikey" in request.headers
         query: Mapping[str, str] = request.query
         answer = self.exchange.get(request.path, query, request.remote or "", has_key)
