@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
+from qf.project.model import Later
 from tests.acceptance.projects import make_project, run_folder
-from tests.live.scene import frames_of
+from tests.live.scene import SETTINGS, Machine, frames_of, live
+
+SINKS = {
+    "parquet": ("enriched", "bars", "features", "labels", "vectors", "l2"),
+    "jsonl": ("enriched", "bars", "vectors"),
+}
+FRAMES = 2_500
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +31,15 @@ def batch(shared, shared_data, tmp_path_factory):
         return done[kind]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def short(batch):
+    """Give a project that writes Parquet and lines, its frames, and the files of a quiet life."""
+    ran, frames = batch("spot")
+    place = ran.project.providers[0].place
+    sinks = tuple(Later(kind, kind, {"tables": tables}, place) for kind, tables in SINKS.items())
+    project = dataclasses.replace(ran.project, sinks=sinks)
+    machine = Machine()
+    live(machine, project, frames[:FRAMES], SETTINGS, seed=9)
+    return project, frames[:FRAMES], machine.files("tables", "jsonl")

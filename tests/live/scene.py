@@ -17,7 +17,9 @@ from qf.store.live_files import LiveReader
 from qf.tape.journal import Frame
 from qf.tape.provider import open_source
 
-MS = 1_000_000
+WRITES = ("append", "write")
+# Short epochs, so that a few thousand frames hold everything that can happen.
+SETTINGS = Settings(epoch_frames=600, group_frames=64, show_seconds=0.5)
 
 
 class Clock:
@@ -138,3 +140,16 @@ def tables_of(machine: Machine, project: Project, folder: Path) -> LiveReader:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
     return LiveReader(project.name, folder / "tables")
+
+
+def guard(machine: Machine) -> None:
+    """Refuse every row that goes out before all the frames in the journal are durable."""
+
+    def watch(operation: str, path: str, data: bytes) -> None:
+        if path.startswith(("tables/", "jsonl/", "checkpoint/")) and operation in WRITES:
+            for name, held in machine.platter.files.items():
+                if name.startswith("journal/"):
+                    durable = len(machine.platter.durable(name))
+                    assert durable == len(held.data), (operation, path)
+
+    machine.platter.watchers.append(watch)

@@ -2,51 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 
 import pytest
 
-from qf.live.engine import Settings
-from qf.project.model import Later
-from tests.live.scene import Machine, live, live_until_death
-
-FRAMES = 2_500
-SETTINGS = Settings(epoch_frames=600, group_frames=64, show_seconds=0.5)
-
-
-@pytest.fixture(scope="session")
-def short(batch):
-    """Give a project that writes Parquet and lines, its frames, and the files of a quiet life."""
-    ran, frames = batch("spot")
-    place = ran.project.providers[0].place
-    sinks = tuple(Later(kind, kind, {"tables": tables}, place) for kind, tables in SINKS.items())
-    project = dataclasses.replace(ran.project, sinks=sinks)
-    machine = Machine()
-    live(machine, project, frames[:FRAMES], SETTINGS, seed=9)
-    return project, frames[:FRAMES], machine.files("tables", "jsonl")
-
-
-SINKS = {
-    "parquet": ("enriched", "bars", "features", "labels", "vectors", "l2"),
-    "jsonl": ("enriched", "bars", "vectors"),
-}
-
-
-def guard(machine: Machine) -> None:
-    """Refuse every row that goes out before all the frames in the journal are durable."""
-
-    def watch(operation: str, path: str, data: bytes) -> None:
-        if path.startswith(("tables/", "jsonl/", "checkpoint/")) and operation in WRITES:
-            for name, held in machine.platter.files.items():
-                if name.startswith("journal/"):
-                    durable = len(machine.platter.durable(name))
-                    assert durable == len(held.data), (operation, path)
-
-    machine.platter.watchers.append(watch)
-
-
-WRITES = ("append", "write")
+from tests.live.scene import SETTINGS, Machine, guard, live_until_death
 
 
 @pytest.mark.parametrize("way", ["kill", "power"])

@@ -71,8 +71,8 @@ def test_history_and_live_are_batch_over_everything(halves, tmp_path):
 
 def _same(joined: pl.DataFrame, whole: Reader, name: str) -> bool:
     """Say whether every row is a row of the whole table, whatever parts of keys it interleaves."""
-    key = [each for each in ("bar_clock", "feature_set", "feature_name", "label_name", "bar_id")]
-    key = [each for each in key if each in joined.columns]
+    parts = ("bar_clock", "feature_set", "feature_name", "label_name", "bar_id")
+    key = [each for each in parts if each in joined.columns]
     other = whole.frame(name)
     kept = other.join(joined.select(key), on=key, how="semi", maintain_order="left")
     return len(kept) == len(joined) and kept.sort(key).equals(joined.sort(key))

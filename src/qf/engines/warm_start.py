@@ -104,7 +104,8 @@ def _take_routes(parts: list[Part], pieces: Pieces | None) -> bool:
         words = None if pieces is None else pieces.get(f"b:{part.key}")
         if pieces is not None and words is None:
             return False
-        known = {} if words is None else dict(zip(BEFORE, words.tolist(), strict=False))
+        numbers = [] if words is None else words.tolist()
+        known: dict[str, int] = dict(zip(BEFORE, numbers, strict=False))
         part.route.go_on_from(known)
     return True
 
