@@ -40,10 +40,12 @@ def test_capture_files_that_appear_are_gone_on_with(captures, at_once, tmp_path)
     shutil.copy(files[0], mine)
     folder = make(tmp_path / "small", mine)
     run(folder)
-    for file in files[1:]:
+    for number, file in enumerate(files[1:], 1):
         shutil.copy(file, mine)
-        done = said(run(folder))
+        result = run(folder)
+        done = said(result)
         assert "went on with everything" in done and "passed over" not in done
+        assert f"tape gone on with: {number} file" in result.lines()[0]
     assert hashes(folder) == at_once
 
 

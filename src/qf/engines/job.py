@@ -125,7 +125,7 @@ def carry_out(text: str, report: Report, project: Project | None = None) -> str:
 def read_tape(text: str) -> TapeFile:
     """Return the tape that an ingest job has made. Errors: those of the job."""
     told = _read(text)
-    return open_tape(Path(told["tape"]), told["cached"])
+    return open_tape(Path(told["tape"]), told["cached"], told["kept_files"])
 
 
 def read_answer(text: str, tape: TapeFile) -> Answer:
@@ -151,7 +151,7 @@ def _ingest(project: Project, job: Mapping[str, Any], report: Report) -> dict[st
     tape = ingest_symbol(
         project, symbol, lambda done: report("ingest", done, 0, symbol), job["renew"]
     )
-    return {"tape": str(tape.folder), "cached": tape.cached}
+    return {"tape": str(tape.folder), "cached": tape.cached, "kept_files": tape.kept_files}
 
 
 def _compute(project: Project, job: Mapping[str, Any], report: Report) -> dict[str, Any]:

@@ -48,8 +48,7 @@ class RunResult:
         lines = []
         for each in self.symbols:
             span = f"{format_time(each.tape.first_time)} to {format_time(each.tape.last_time)}"
-            held = "cached tape" if each.tape.cached else "new tape"
-            lines.append(f"{each.symbol}: {each.tape.frames:,} frames, {span} ({held})")
+            lines.append(f"{each.symbol}: {each.tape.frames:,} frames, {span} ({each.tape.origin})")
             lines += [f"  {line}" for line in (*each.did, *account_lines(each.accounts))]
             found = ", ".join(f"{name} {n:,}" for name, n in each.directions.items() if n)
             lines.append(f"  direction from: {found or 'no trade'}")
@@ -78,6 +77,7 @@ class RunResult:
                     "first_time": each.tape.first_time,
                     "last_time": each.tape.last_time,
                     "cached": each.tape.cached,
+                    "kept_files": each.tape.kept_files,
                     "did": each.did,
                     "bars": each.bars,
                     "accounts": each.accounts,

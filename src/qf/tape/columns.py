@@ -92,6 +92,16 @@ class Columns:
         for name in self._open:
             self._open[name] = list(state[name])
 
+    def hold(self, block: dict[str, np.ndarray]) -> None:
+        """Hold the rows of a block that `take` gave, and no others."""
+        self.__init__()
+        ends = np.flatnonzero(block["last_row"]) + 1
+        frames = np.stack([block[name][ends - 1] for name in _FRAME], axis=1)
+        self._frames = [tuple(frame) for frame in frames.tolist()]
+        self._counts = np.diff(ends, prepend=0).tolist()
+        self.rows = len(block["last_row"])
+        self._parts = {name: [block[name]] for name in self._parts}
+
     def _close(self) -> None:
         for name, values in self._open.items():
             if values:

@@ -24,7 +24,7 @@ from qf.tape.prefix import Prefixes
 from qf.tape.side_rows import side_row
 from qf.tape.source import Broken
 from qf.tape.tables import FINDINGS, QUARANTINE, SIDE_TABLES
-from qf.tape.tape_file import TapeFile, open_tape
+from qf.tape.tape_file import TapeFile, checked, open_tape, parts_of
 
 TAPE_SCHEMA = pa.schema([pa.field(field.name, pa.int64(), nullable=False) for field in TAPE])
 # Differences of neighbours, packed: the size of plain words under zstd at a third of its reading.
@@ -84,6 +84,36 @@ class Draft:
         shutil.rmtree(self._folder, ignore_errors=True)
         if isinstance(problem, OSError):
             raise CANNOT_WRITE(path=self._cache, why=problem.strerror or problem) from problem
+
+    @property
+    def blocks(self) -> int:
+        """Return how many blocks of rows are on the tape."""
+        return len(self._prefixes.marks)
+
+    def take(self, folder: Path, blocks: int, frames: int) -> None:
+        """Begin with the first blocks of another tape, and with what it has beside its frames."""
+        marks = json.loads((folder / "manifest.json").read_text())["prefixes"]
+        self._prefixes.marks = [(int(row), mark) for row, mark in marks[:blocks]]
+        number = 0
+        for path, count in parts_of(folder):
+            used = min(blocks, pq.read_metadata(path).num_row_groups if count is None else count)
+            if used:
+                _link(path, self._folder / f"tape_{number:06d}_{used}.parquet")
+                number, blocks = number + 1, blocks - used
+        for name in ("findings", "quarantine", *SIDE_TABLES):
+            with checked(folder / f"{name}.parquet") as file:
+                table = file.read()
+            table = table.slice(0, int(np.searchsorted(table.column("seq").to_numpy(), frames)))
+            self._writer(name).write_table(table)
+            if name == "quarantine":
+                kept = dict(
+                    zip(*(table.column(n).to_pylist() for n in ("seq", "frame")), strict=True)
+                )
+                self._kept = sum(map(len, kept.values()))
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a small file beside the tape."""
+        (self._folder / name).write_text(text)
 
     def write(self, block: dict[str, np.ndarray]) -> None:
         """Append one block of tape rows."""
@@ -160,6 +190,14 @@ class Draft:
             # Another run finished the same tape first; equal keys mean equal content.
         _sync(self._cache)
         return open_tape(final)
+
+
+def _link(path: Path, place: Path) -> None:
+    """Give a file that never changes a second name; where that is impossible, copy it."""
+    try:
+        os.link(path, place)
+    except OSError:
+        shutil.copyfile(path, place)
 
 
 def _sync(path: Path) -> None:

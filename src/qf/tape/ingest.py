@@ -1,7 +1,8 @@
 """Sources to a tape: the first stage of every run.
 
 1. key: the content of everything that decides the result (files, settings, instrument, code);
-   a folder of that name in the cache is the answer
+   a folder of that name in the cache is the answer; where a capture grew by files, the tape of
+   those before is gone on with                                                  growth.py
 2. merge: several sources in the order (receive time, order of the sources, their own order)
 3. read, one arrival after the other and never ahead of it                       read.py
    - stamp: receive times become non-decreasing                                  stamp.py
@@ -16,7 +17,7 @@ from __future__ import annotations
 import heapq
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from qf.errors import diagnostic
 from qf.feeds.record import Record
 from qf.feeds.venue import find_venue
 from qf.tape.draft import Draft, reuse
+from qf.tape.growth import can_grow, find_start, keep_state, shorter_keys
 from qf.tape.instruments import Instrument
 from qf.tape.manifest import tape_key
 from qf.tape.read import Reader, Sink, open_reader
@@ -51,7 +53,9 @@ def forget(sources: Sequence[Source], instrument: Instrument, cache: Path) -> No
     """Remove the cached tape of these sources, so that the next `ingest` reads them again."""
     sources = list(sources)
     _check(sources, instrument)
-    shutil.rmtree(cache / tape_key(sources, instrument)[0], ignore_errors=True)
+    key, identity = tape_key(sources, instrument)
+    for each in (key, *(shorter for shorter, _ in shorter_keys(sources, identity))):
+        shutil.rmtree(cache / each, ignore_errors=True)
 
 
 def ingest(
@@ -72,16 +76,21 @@ def ingest(
         return found
     with Draft(cache, key) as draft:
         reader = _reader(sources, instrument, draft)
-        for count, arrival in enumerate(merged(sources), 1):
+        start, rest = find_start(sources, identity, cache)
+        if start is not None:
+            start.go_on(reader, draft)
+        for count, arrival in enumerate(merged(rest), 1):
             reader.feed(arrival)
             if reader.columns.rows >= BLOCK_ROWS:
                 draft.write(reader.columns.take())
             if progress is not None and count % PROGRESS_FRAMES == 0:
                 progress(count)
+        if can_grow(sources):
+            keep_state(reader, draft)
         reader.end()
         if reader.columns.rows:
             draft.write(reader.columns.take())
-        return draft.finish(
+        made = draft.finish(
             {
                 "identity": identity,
                 "venue": instrument.venue,
@@ -92,6 +101,7 @@ def ingest(
                 **reader.tally.summary(),
             }
         )
+    return replace(made, kept_files=start.files if start is not None else 0)
 
 
 @dataclass

@@ -26,8 +26,13 @@ def tape_key(sources: Sequence[Source], instrument: Instrument) -> tuple[str, di
         "instrument": dataclasses.asdict(instrument),
         "sources": [source.identity() for source in sources],
     }
+    return key_of(identity), identity
+
+
+def key_of(identity: dict[str, Any]) -> str:
+    """Return the sha256 of an identity."""
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest(), identity
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @cache

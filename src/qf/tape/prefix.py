@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from qf.tape.tape_file import NAMES, Block, TapeFile, checked
+from qf.tape.tape_file import NAMES, Block, TapeFile, row_groups
 
 EMPTY = ""  # the prefix of no row
 
@@ -52,40 +52,43 @@ def row_at(tape: TapeFile, time: int | None, otherwise: int) -> int:
     if time is None:
         return otherwise
     rows, place = 0, NAMES.index("processed_time")
-    with checked(tape.folder / "tape.parquet") as file:
-        for group in range(file.metadata.num_row_groups):
-            about = file.metadata.row_group(group)
-            statistics = about.column(place).statistics
-            if statistics is None or statistics.max >= time:
-                times = file.read_row_group(group, ["processed_time"]).column(0).to_numpy()
-                return rows + int(np.searchsorted(times, time, "left"))
-            rows += about.num_rows
+    for group in row_groups(tape.folder):
+        about = group.about
+        statistics = about.column(place).statistics
+        if statistics is None or statistics.max >= time:
+            times = group.read(["processed_time"]).column(0).to_numpy()
+            return rows + int(np.searchsorted(times, time, "left"))
+        rows += about.num_rows
     return rows
 
 
 def time_at(tape: TapeFile, row: int) -> int | None:
     """Return the receive time of a row in ns; None behind the last."""
-    for block in blocks_between(tape, row, row + 1, 1):
-        return int(block["processed_time"][0])
+    rows = 0
+    for group in row_groups(tape.folder):
+        count = group.about.num_rows
+        if row < rows + count:
+            times = group.read(["processed_time"]).column(0)
+            return int(times[row - rows].as_py())
+        rows += count
     return None
 
 
 def blocks_between(tape: TapeFile, first: int, last: int, size: int) -> Iterator[Block]:
     """Yield the columns of the rows first..last-1, at most `size` rows at a time."""
     rows = 0
-    with checked(tape.folder / "tape.parquet") as file:
-        for group in range(file.metadata.num_row_groups):
-            count = file.metadata.row_group(group).num_rows
-            low, high = max(first, rows), min(last, rows + count)
-            if low < high:
-                table = file.read_row_group(group)
-                columns = {name: table.column(name).to_numpy() for name in NAMES}
-                for start in range(low, high, size):
-                    cut = slice(start - rows, min(start + size, high) - rows)
-                    yield {name: column[cut] for name, column in columns.items()}
-            rows += count
-            if rows >= last:
-                return
+    for group in row_groups(tape.folder):
+        if rows >= last:
+            return
+        count = group.about.num_rows
+        low, high = max(first, rows), min(last, rows + count)
+        if low < high:
+            table = group.read()
+            columns = {name: table.column(name).to_numpy() for name in NAMES}
+            for start in range(low, high, size):
+                cut = slice(start - rows, min(start + size, high) - rows)
+                yield {name: column[cut] for name, column in columns.items()}
+        rows += count
 
 
 def frames_between(tape: TapeFile, first: int, last: int) -> Iterator[Block]:

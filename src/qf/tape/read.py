@@ -236,11 +236,11 @@ class Reader:
         for rule in dict.fromkeys(rules):
             self._sink.add_finding(seq, stream, rule)
 
-    def state(self) -> dict[str, Any]:
+    def state(self, rows: bool = True) -> dict[str, Any]:
         """Return everything that decides what the next arrival becomes, as JSON values.
 
         It is bounded: a few integers per stream, at most MOST_WAITING_BYTES and one frame that
-        wait, and the rows not taken from `columns` yet. What went to the sink is the sink's.
+        wait, and with `rows` those not taken from `columns` yet. What went to the sink is its own.
         """
         return {
             "of": self._own,
@@ -249,7 +249,7 @@ class Reader:
             "stamp": self._stamper.state(),
             "screen": self._screen.state(),
             "waiting": [[*item[:2], write_payload(item[2]), *item[3:]] for item in self._waiting],
-            "columns": self.columns.state(),
+            "columns": self.columns.state() if rows else None,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -267,7 +267,8 @@ class Reader:
         ]
         held = (item[2] for item in self._waiting)
         self._waiting_bytes = sum(len(payload) for payload in held if isinstance(payload, bytes))
-        self.columns.restore(state["columns"])
+        if state["columns"] is not None:
+            self.columns.restore(state["columns"])
 
 
 def open_reader(

@@ -41,11 +41,22 @@ class TapeFile:
     rows: int
     manifest: dict[str, Any]
     cached: bool
+    kept_files: int = 0  # of a capture that grew: so many files were on a tape already
 
     @property
     def key(self) -> str:
         """Return the hash of everything that decided this tape."""
         return self.manifest["key"]
+
+    @property
+    def origin(self) -> str:
+        """Return where it came from, in words: what of its sources was not read again."""
+        if self.cached:
+            return "cached tape"
+        if self.kept_files:
+            many = "s were" if self.kept_files > 1 else " was"
+            return f"tape gone on with: {self.kept_files} file{many} on it"
+        return "new tape"
 
     @property
     def frames(self) -> int:
@@ -107,19 +118,18 @@ class TapeFile:
             yield _join(waiting)
 
     def _row_groups(self, start: int | None, end: int | None) -> Iterator[Block]:
-        with checked(self.folder / "tape.parquet") as file:
-            place = NAMES.index("processed_time")
-            for group in range(file.metadata.num_row_groups):
-                times = file.metadata.row_group(group).column(place).statistics
-                if start is not None and times is not None and times.max < start:
-                    continue
-                if end is not None and times is not None and times.min >= end:
-                    return
-                table = file.read_row_group(group)
-                block = {name: _numpy(table.column(name)) for name in NAMES}
-                low, high = _range(block["processed_time"], start, end)
-                if low < high:
-                    yield {name: column[low:high] for name, column in block.items()}
+        place = NAMES.index("processed_time")
+        for group in row_groups(self.folder):
+            times = group.about.column(place).statistics
+            if start is not None and times is not None and times.max < start:
+                continue
+            if end is not None and times is not None and times.min >= end:
+                return
+            table = group.read()
+            block = {name: _numpy(table.column(name)) for name in NAMES}
+            low, high = _range(block["processed_time"], start, end)
+            if low < high:
+                yield {name: column[low:high] for name, column in block.items()}
 
     def _frames(self, start: int | None, end: int | None) -> Iterator[Block]:
         """Yield blocks that hold whole frames."""
@@ -178,12 +188,55 @@ class TapeFile:
         yield from table.to_batches()
 
 
+def parts_of(folder: Path) -> list[tuple[Path, int | None]]:
+    """Return the files that hold a tape's rows, in order, and how many of their blocks count.
+
+    A tape that grew links the files of the tape it was, as tape_<number>_<blocks>.parquet; the
+    block behind those was taken up again, and is in tape.parquet with what followed (None: all).
+    """
+    linked = sorted(folder.glob("tape_*_*.parquet"))
+    parts: list[tuple[Path, int | None]] = [(p, int(p.stem.split("_")[2])) for p in linked]
+    return [*parts, (folder / "tape.parquet", None)]
+
+
+@dataclass(frozen=True)
+class Group:
+    """One block of a tape in an open file."""
+
+    path: Path
+    file: pq.ParquetFile
+    number: int
+
+    @property
+    def about(self) -> Any:
+        """Return what the file says of the block: rows, the range of each column."""
+        return self.file.metadata.row_group(self.number)
+
+    def read(self, columns: list[str] | None = None) -> pa.Table:
+        """Return the block's columns. Errors: QF331."""
+        with _refused(self.path):
+            return self.file.read_row_group(self.number, columns)
+
+
+def row_groups(folder: Path) -> Iterator[Group]:
+    """Yield every block of a tape, in order. Errors: QF331."""
+    for path, blocks in parts_of(folder):
+        with checked(path) as file:
+            for number in range(file.metadata.num_row_groups if blocks is None else blocks):
+                yield Group(path, file, number)
+
+
 @contextmanager
 def checked(path: Path) -> Iterator[pq.ParquetFile]:
     """Open a file of a tape so that every page is held against its checksum. Errors: QF331."""
+    with _refused(path), pq.ParquetFile(path, page_checksum_verification=True) as file:
+        yield file
+
+
+@contextmanager
+def _refused(path: Path) -> Iterator[None]:
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            yield file
+        yield
     except (OSError, pa.ArrowException) as problem:
         raise DAMAGED(path=path, why=str(problem).splitlines()[0]) from None
 
@@ -204,12 +257,16 @@ def _range(times: np.ndarray, start: int | None, end: int | None) -> tuple[int, 
     return low, high
 
 
-def open_tape(folder: Path, cached: bool = False) -> TapeFile:
+def open_tape(folder: Path, cached: bool = False, kept_files: int = 0) -> TapeFile:
     """Return the finished tape in a folder; raises ValueError, KeyError or OSError if damaged."""
     manifest = json.loads((folder / "manifest.json").read_text())
     instrument = Instrument(**manifest["identity"]["instrument"])
-    rows = pq.read_metadata(folder / "tape.parquet").num_rows
+    rows = 0
+    for path, blocks in parts_of(folder):
+        about = pq.read_metadata(path)
+        count = about.num_row_groups if blocks is None else blocks
+        rows += sum(about.row_group(group).num_rows for group in range(count))
     for name in ("findings", "quarantine", *SIDE_TABLES):
         if not (folder / f"{name}.parquet").is_file():
             raise ValueError(name)
-    return TapeFile(folder, instrument, rows, manifest, cached)
+    return TapeFile(folder, instrument, rows, manifest, cached, kept_files)
