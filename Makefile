@@ -74,10 +74,15 @@ lock: install  ## resolve the locks anew: names, versions and hashes, no address
 	$(BIN)/uv pip compile $(LOCK) $(foreach extra,dev pipeline live kafka brokers serve ml stats batch,--extra $(extra)) \
 	  -o requirements/all.txt
 	echo ccxt | $(BIN)/uv pip compile - $(filter-out pyproject.toml,$(LOCK)) -o requirements/ccxt.txt
+	for name in $(BENCH); do \
+	  $(BIN)/uv pip compile benchmarks/peers/$$name.in $(PINS) -o requirements/bench-$$name.txt; done
 
 # With extras kept: pip before 24 takes `gql[requests]` from a hashed file only if it says so.
-LOCK := pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras \
-  --no-header --no-annotate --quiet --upgrade
+PINS := --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate \
+  --quiet --upgrade
+LOCK := pyproject.toml --universal $(PINS)
+# The peers' environments: their pins clash, and some run on 3.11 alone.
+BENCH := peers nautilus finmlkit mlfinpy
 
 clean:  ## remove everything that make made
 	rm -rf $(VENV) .bench .peers .demo .pytest_cache .ruff_cache .hypothesis build dist

@@ -13,9 +13,21 @@ from benchmarks.timing import Job, machine, measure, use_one_core
 use_one_core()
 
 from benchmarks.day import make_day  # noqa: E402  the libraries read the thread counts once
-from benchmarks.jobs import bars, book, end_to_end, fused, pack, rolling  # noqa: E402
+from benchmarks.jobs import (  # noqa: E402
+    asof,
+    barrier,
+    bars,
+    book,
+    captures,
+    end_to_end,
+    fused,
+    pack,
+    rolling,
+    symbols,
+)
 from benchmarks.peers import ROOT  # noqa: E402
 from benchmarks.report import line, write_page  # noqa: E402
+from benchmarks.yardstick import Yardstick  # noqa: E402
 
 WORK = ROOT / ".bench" / "work"
 EVENTS, REPEATS = 2_000_000, 7
@@ -23,13 +35,17 @@ EVENTS, REPEATS = 2_000_000, 7
 
 # What builds each job (or several), by the word for `--only`.
 JOBS = {
-    "book": book.job,
-    "bars": bars.job,
-    "fused": lambda day, repeats: fused.job(day, repeats, WORK),
+    "book": book.jobs,
+    "bars": bars.jobs,
+    "asof": asof.job,
+    "fused": lambda day, repeats: fused.jobs(day, repeats, WORK),
+    "captures": lambda day, repeats: captures.jobs(day, repeats, WORK),
     "rolling": rolling.jobs,
+    "barrier": barrier.jobs,
     "batch": pack.batch_job,
     "live": pack.live_job,
-    "end": lambda day, repeats: end_to_end.job(day, WORK),
+    "end": lambda day, repeats: end_to_end.jobs(day, repeats, WORK),
+    "symbols": lambda day, repeats: symbols.measure(WORK),
 }
 
 
@@ -45,18 +61,19 @@ def main() -> None:
     WORK.mkdir(parents=True, exist_ok=True)
     print(f"{machine()}; making a day of {chosen.events:,} events", file=sys.stderr)
     day = make_day(chosen.events)
+    yardstick = Yardstick(day)
     rows = []
     for word, build in JOBS.items():
         if chosen.only not in word:
             continue
         built = build(day, chosen.repeats)
         for job in [built] if isinstance(built, Job) else built:
-            made = measure(job, chosen.repeats)
+            made = measure(job, chosen.repeats, yardstick)
             for row in made:
                 print(line(row), flush=True)
             rows += made
     if not chosen.only:
-        write_page(rows, day.events, chosen.repeats, machine())
+        write_page(rows, [], day.events, chosen.repeats, machine())
         print("written: benchmarks/README.md", file=sys.stderr)
 
 

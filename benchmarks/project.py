@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from benchmarks.day import LATENCY_NS, START_NS, Day
@@ -17,6 +17,15 @@ from qf.tape.instruments import Instrument
 from qf.tape.tape_file import TapeFile
 
 INSTRUMENT = Instrument("binance_usdm", "BTCUSDT", "BTC", "USDT", "linear", "0.01", "0.00001")
+GROUPS = ("enriched", "bars", "l2")
+KEYS = {"venue", "symbol", "seq", "bar_clock", "bar_id"}
+TRADE_COLUMNS = {
+    "event_time", "price", "size", "direction", "mid", "spread", "weighted_mid",
+}  # fmt: skip
+BAR_COLUMNS = {
+    "open_time", "close_time", "open", "high", "low", "close", "volume", "value", "buy_volume",
+    "trade_count",
+}  # fmt: skip
 CLOCKS = ("dollar_k_50000", "imbalance_k_10", "tick_k_50", "run_w_10")
 
 
@@ -30,6 +39,30 @@ def make_project(folder: Path) -> Project:
 def plan_of(project: Project, groups: Iterable[str]) -> SymbolPlan:
     """Return the program that makes the chosen table groups from a futures tape."""
     return plan_symbol(project, INSTRUMENT, "futures", groups)
+
+
+def reference_plan(project: Project) -> SymbolPlan:
+    """Return the same program with the reference job's columns alone, and the tables' keys.
+
+    The reference makes mid, spread, weighted mid and direction of every trade, ten words per bar,
+    and the ladder every 500 ms.
+    """
+    planned = plan_of(project, GROUPS)
+    read: dict[str, set[str]] = {}
+    for route in planned.routes:
+        if route.group != "l2":
+            kept = KEYS | (TRADE_COLUMNS if route.group == "enriched" else BAR_COLUMNS)
+            fields = tuple(f for f in route.table.fields if f.name in kept)
+            route.table = replace(route.table, fields=fields)
+            ranges = {route.table.made, route.table.ordinal}
+            names = {field.name for field in fields} | ranges
+            route.columns = {n: c for n, c in route.columns.items() if n in names}
+        read.setdefault(route.clock, set()).update(route.columns.values())
+    read["prints"] = read["tick"]
+    reads = planned.plan.reads
+    for clock, names in read.items():
+        reads[clock] = [each for each in reads[clock] if each[0] in names]
+    return planned
 
 
 def write_tape(day: Day, folder: Path) -> TapeFile:

@@ -9,9 +9,13 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from benchmarks.yardstick import Yardstick  # loads libraries that read the thread counts once
 
 Run = Callable[..., Any]
+DESIGN_NS = 12.5  # the yardstick's event on the machine where the targets were set
 THREADS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -55,6 +59,7 @@ class Job:
     beside: tuple[str, float] | None = None
     elsewhere: dict[str, list[float]] = field(default_factory=dict)  # peers timed in their own env
     note: str = ""
+    most: int = 1000  # at most so many repeats, of a job that takes seconds
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,17 @@ class Row:
     ours_ns: float
     peer: str
     peer_ns: float | None
+    yard_ns: float  # the yardstick, timed between the same repeats
+
+    @property
+    def yards(self) -> float:
+        """Return how many times the yardstick's event ours takes."""
+        return self.ours_ns / self.yard_ns
+
+    @property
+    def there_ns(self) -> float:
+        """Return what ours would take on the machine where the targets were set."""
+        return self.yards * DESIGN_NS
 
     @property
     def ratio(self) -> float | None:
@@ -91,21 +107,23 @@ def once(contender: Contender) -> float:
     return spent
 
 
-def measure(job: Job, repeats: int) -> list[Row]:
+def measure(job: Job, repeats: int, yardstick: Yardstick) -> list[Row]:
     """Warm every contender up once, then take turns; return one row per peer."""
-    contenders = (job.ours, *job.peers)
+    yard = Contender("yardstick", yardstick.run, yardstick.book)
+    contenders = (yard, job.ours, *job.peers)
     for contender in contenders:
         once(contender)
     seconds: dict[str, list[float]] = {contender.name: [] for contender in contenders}
-    for _ in range(repeats):
+    for _ in range(min(repeats, job.most)):
         for contender in contenders:
             seconds[contender.name].append(once(contender))
+    yard_ns = statistics.median(seconds.pop(yard.name)) / yardstick.events * 1e9
     seconds |= job.elsewhere
     ns = {name: statistics.median(taken) / job.elements * 1e9 for name, taken in seconds.items()}
     ours = ns.pop(job.ours.name)
     if not ns:
-        return [Row(job, ours, "none", None)]
-    return [Row(job, ours, name, taken) for name, taken in ns.items()]
+        return [Row(job, ours, "none", None, yard_ns)]
+    return [Row(job, ours, name, taken, yard_ns) for name, taken in ns.items()]
 
 
 def machine() -> str:

@@ -1,23 +1,27 @@
-"""Four bar clocks over trades: dollar 50,000, imbalance 10, tick 50, run 10."""
+"""Bar clocks over trades: dollar 50,000, imbalance 10, tick 50, run 10; each alone, then all."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 import numpy as np
 import polars as pl
 
 from benchmarks.day import Day
+from benchmarks.peers import run_peer
 from benchmarks.timing import Contender, Job
 from qf.bar_clock import Units, add_bars, bar_clocks
 from qf.program import Plan, Program
 
-ENTRIES = (
-    {"type": "dollar", "threshold": 50_000},
-    {"type": "imbalance", "k": 10},
-    {"type": "tick", "count": 50},
-    {"type": "run", "window": 10},
-)
+COUNT, VALUE = 50, 50_000
+ENTRIES = {
+    "dollar": {"type": "dollar", "threshold": VALUE},
+    "imbalance": {"type": "imbalance", "k": 10},
+    "tick": {"type": "tick", "count": COUNT},
+    "run": {"type": "run", "window": 10},
+}
+TARGETS = {"dollar": 5, "imbalance": 6, "tick": 5, "run": 6}
 UNITS = Units(Fraction(1, 100), Fraction(1, 100_000), Fraction(1, 10_000_000))
 WORDS = ("price_ticks", "size_lots", "value_units", "direction", "event_time", "processed_time")
 READ = (
@@ -26,13 +30,13 @@ READ = (
 )  # fmt: skip
 
 
-def bars_program() -> Program:
+def bars_program(rules: Iterable[str] = ENTRIES) -> Program:
     """Return a program of the product's bar rules and fold, fed with the tick clock."""
     plan = Plan()
     plan.clock("tick")
     tick = {name: plan.feed(name, "int") for name in (*WORDS, "seq", "quality")}
     tick |= {name: plan.feed(name) for name in ("mid", "spread")}
-    for clock in bar_clocks(ENTRIES, UNITS):
+    for clock in bar_clocks([ENTRIES[rule] for rule in rules], UNITS):
         bar = add_bars(plan, clock, tick)
         for name in READ:
             plan.read(name, bar[name])
@@ -57,22 +61,26 @@ def tick_columns(day: Day) -> dict[str, np.ndarray]:
     }
 
 
-def polars_bars(trades: pl.DataFrame) -> list[pl.DataFrame]:
-    """Return four bar tables as Polars can make them.
+def polars_closes() -> dict[str, pl.Expr]:
+    """Return, by rule, the bar that a trade belongs to, as an expression.
 
     Bars that restart from zero have no expression form: dollar and imbalance bars are cut where
     the running sum crosses a multiple, which is less work than ours and not the same bars.
     """
     c = pl.col
     run = c.side.rle_id()
-    closes = {
-        "dollar": ((c.price * c.size).cum_sum() / 50_000).floor(),
+    return {
+        "dollar": ((c.price * c.size).cum_sum() / VALUE).floor(),
         "imbalance": (c.size * c.side).cum_sum().floordiv(10).rle_id(),
-        "tick": pl.int_range(pl.len()) // 50,
+        "tick": pl.int_range(pl.len()) // COUNT,
         "run": ((pl.int_range(pl.len()).over(run) % 10 == 9).shift(1, fill_value=False)).cum_sum(),
     }
-    made = []
-    for bar in closes.values():
+
+
+def polars_bars(trades: pl.DataFrame, rules: Iterable[str] = ENTRIES) -> list[pl.DataFrame]:
+    """Return the bar tables as Polars can make them."""
+    c, made = pl.col, []
+    for bar in (polars_closes()[rule] for rule in rules):
         made.append(
             trades.lazy()
             .with_columns(bar=bar, value=c.price * c.size, bought=c.size * (c.side > 0))
@@ -95,21 +103,40 @@ def polars_bars(trades: pl.DataFrame) -> list[pl.DataFrame]:
     return made
 
 
-def job(day: Day, repeats: int) -> Job:
-    """Return the comparison with Polars on the day's trades."""
+def jobs(day: Day, repeats: int) -> Iterator[Job]:
+    """Yield a comparison per rule and one of all four on the day's trades."""
     columns = tick_columns(day)
     frame = pl.DataFrame({name: day.trades[name] for name in ("time", "price", "size", "side")})
-    ours = bars_program().push(columns)
-    theirs = polars_bars(frame)
-    counts = "/".join(f"{len(made['bar_id']):,}" for made in ours.values())
-    peer_counts = "/".join(f"{made.height:,}" for made in theirs)
-    return Job(
-        name="four bar clocks",
-        unit="trade",
-        elements=len(columns["seq"]),
-        makes="cdm_{dollar,imbalance,tick,run}_bars: " + ", ".join(READ),
-        ours=Contender("qf", lambda program: program.push(columns), lambda: (bars_program(),)),
-        peers=(Contender(f"polars {pl.__version__}", lambda: polars_bars(frame)),),
-        target_ns=20,
-        note=f"bars {counts}; polars {peer_counts} (sums crossing multiples, no restart)",
-    )
+    given = {name: day.trades[name] for name in ("time", "price", "size", "side")}
+    given |= {"count": np.array([COUNT]), "value": np.array([float(VALUE)])}
+    theirs = [
+        run_peer(script, given, repeats, environment)
+        for script, environment in (
+            ("nautilus_all.py", "nautilus"),
+            ("finmlkit_all.py", "finmlkit"),
+            ("mlfinpy_bars.py", "mlfinpy"),
+        )
+    ]
+    n = len(columns["seq"])
+    for rules in (*((rule,) for rule in ENTRIES), tuple(ENTRIES)):
+        (alone,) = rules if len(rules) == 1 else ("",)
+        ours = bars_program(rules).push(columns)
+        counts = "/".join(f"{len(made['bar_id']):,}" for made in ours.values())
+        peer_counts = "/".join(f"{made.height:,}" for made in polars_bars(frame, rules))
+        elsewhere = {
+            each["name"]: [taken * n for taken in each[alone]] for each in theirs if alone in each
+        }
+        yield Job(
+            name=f"{alone} bars" if alone else "four bar clocks",
+            unit="trade",
+            elements=n,
+            makes=(f"cdm_{alone}_bars: " if alone else "all four tables: ") + ", ".join(READ),
+            ours=Contender(
+                "qf", lambda program: program.push(columns), lambda r=rules: (bars_program(r),)
+            ),
+            peers=(Contender(f"polars {pl.__version__}", lambda r=rules: polars_bars(frame, r)),),
+            elsewhere=elsewhere,
+            target_ns=TARGETS[alone] if alone else 20,
+            note=f"bars {counts}; polars {peer_counts} (sums that cross multiples, no restart); "
+            "ours runs as a program, copies in and out included",
+        )

@@ -1,28 +1,33 @@
-"""L2 updates applied to a book, and 20 levels a side read every 500 ms."""
+"""L2 updates applied to a book, and 20 levels a side read: every 500 ms, and after every update."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from benchmarks.day import LOT, TICK, Day
+from benchmarks.day import FIRST_ID, LOT, START_NS, TICK, Day
 from benchmarks.peers import run_peer
 from benchmarks.timing import Contender, Job
 from qf.book.snapshots import SNAPSHOT_LEVELS
 from qf.op import find
 from qf.program import Plan, Program
-from qf.schema import TAPE, TRADE
+from qf.schema import DEPTH, TAPE, TRADE
 
 LEVELS, PERIOD_MS = 20, 500
+EACH = 200_000  # updates that are read after every one
+
+Columns = dict[str, np.ndarray]
 
 
-def book_program() -> Program:
+def book_program(period_ms: int = PERIOD_MS) -> Program:
     """Return a program of the product's ops: tape, continuity of ids, ladder, snapshots."""
     plan = Plan()
     plan.clock("events")
     tape = [plan.feed(field.name, "int") for field in TAPE]
     settings = {
         "depth_levels": LEVELS,
-        "period_ms": PERIOD_MS,
+        "period_ms": period_ms,
         "rule": "futures",
         "price_num": 1,
         "price_den": round(1 / TICK),
@@ -38,32 +43,73 @@ def book_program() -> Program:
     return Program(plan)
 
 
-def snapshot_sum(made: dict[str, dict[str, np.ndarray]]) -> float:
-    """Return the sum of all prices and sizes, to be compared with the peer's."""
+def snapshot_mean(made: dict[str, Columns]) -> tuple[int, float]:
+    """Return the rows, and the mean of all prices and sizes of a row, to be held against a peer."""
     columns = made["snapshot"]
-    return float(sum(np.nansum(c) for name, c in columns.items() if name != "snapshot_time"))
+    rows = len(columns["snapshot_time"])
+    values = sum(np.nansum(c) for name, c in columns.items() if name != "snapshot_time")
+    return rows, float(values) / max(rows, 1)
 
 
-def job(day: Day, repeats: int) -> Job:
-    """Return the comparison with hftbacktest on the day's book updates."""
+def spread_out(fields: Columns) -> Columns:
+    """Return the first updates as frames of one level each, a millisecond apart."""
+    snapshot = int(np.argmax(fields["kind"] == DEPTH))
+    cut = {name: column[: snapshot + EACH].copy() for name, column in fields.items()}
+    place = np.arange(snapshot, snapshot + EACH) - snapshot + 1
+    after = slice(snapshot, None)
+    time = START_NS + place * 1_000_000
+    for name in ("event_time", "venue_time", "processed_time"):
+        cut[name][:snapshot] = START_NS
+        cut[name][after] = time
+    cut["seq"][after], cut["last_row"][after] = place, 1
+    cut["first_id"][after] = cut["last_id"][after] = FIRST_ID + place
+    cut["prev_id"][after] = FIRST_ID + place - 1
+    return cut
+
+
+def jobs(day: Day, repeats: int) -> Iterator[Job]:
+    """Yield the comparisons with hftbacktest and NautilusTrader on the day's book updates."""
     fields = {
         n: np.ascontiguousarray(c[day.fields["kind"] != TRADE]) for n, c in day.fields.items()
     }
-    peer = run_peer("hftbacktest_book.py", day.updates, repeats)
-    made = book_program().push(fields)
-    ours = len(made["snapshot"]["snapshot_time"])
-    gap = abs(snapshot_sum(made) / ours / (peer["sum"] / peer["rows"]) - 1)
-    return Job(
+    nautilus = run_peer("nautilus_all.py", day.updates, repeats, "nautilus")
+    period = {"period": np.array([PERIOD_MS * 1_000_000])}
+    peer = run_peer("hftbacktest_book.py", day.updates | period, repeats)
+    rows, mean = snapshot_mean(book_program().push(fields))
+    gap = abs(mean / (peer["sum"] / peer["rows"]) - 1)
+    updates = len(fields["seq"])
+    yield Job(
         name="L2 update + 20 levels every 500 ms",
         unit="update",
-        elements=len(fields["seq"]),
+        elements=updates,
         makes="cdm_lob_l2: snapshot_time, 20 x bid_price, bid_size, ask_price, ask_size",
         ours=Contender("qf", lambda program: program.push(fields), lambda: (book_program(),)),
-        elsewhere={"hftbacktest 2.4.4": peer["seconds"]},
+        elsewhere={
+            "hftbacktest 2.4.4": peer["seconds"],
+            f"{nautilus['name']}, applied and not read": [s * updates for s in nautilus["apply"]],
+        },
         target_ns=15,
         beside=("hftbacktest", 65),
         note=(
-            f"ours also checks the id chain; {ours:,} and {peer['rows']:,} snapshots, "
+            f"ours also checks the id chain; {rows:,} and {peer['rows']:,} snapshots, "
             f"mean level differs by {gap:.0e} (boundaries: UTC multiples, first event + n)"
         ),
+    )
+    each = spread_out(fields)
+    given = {"time": each["processed_time"], "side": each["side"]}
+    given |= {"ticks": each["price"], "lots": each["size"], "period": np.array([1_000_000])}
+    peer = run_peer("hftbacktest_book.py", given, repeats)
+    rows, _ = snapshot_mean(book_program(1).push(each))
+    yield Job(
+        name="L2 update + 20 levels after every update",
+        unit="update",
+        elements=EACH,
+        makes="the same of every update",
+        ours=Contender("qf", lambda program: program.push(each), lambda: (book_program(1),)),
+        elsewhere={
+            "hftbacktest 2.4.4": peer["seconds"],
+            nautilus["name"]: [s * EACH for s in nautilus["each"]],
+        },
+        target_ns=120,
+        note=f"{rows:,} and {peer['rows']:,} snapshots of {EACH:,} updates, 1 ms apart",
     )

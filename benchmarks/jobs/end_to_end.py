@@ -1,9 +1,15 @@
-"""From a Parquet tape to DuckDB: everything a state run writes."""
+"""From a Parquet tape to DuckDB: everything that a state run writes, and what each stage costs."""
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -11,29 +17,108 @@ import polars as pl
 from benchmarks.day import LOT, TICK, Day
 from benchmarks.jobs.bars import polars_bars
 from benchmarks.jobs.fused import polars_asof, quotes_of
-from benchmarks.project import INSTRUMENT, make_project, plan_of, write_tape
+from benchmarks.project import (
+    GROUPS,
+    INSTRUMENT,
+    make_project,
+    plan_of,
+    reference_plan,
+    write_tape,
+)
 from benchmarks.timing import Contender, Job
-from qf.engines.run import run_symbol
+from qf.engines.collect import Collector
 from qf.engines.symbol_plan import SymbolPlan
+from qf.engines.symbol_run import BLOCK_ROWS
+from qf.program import Program
 from qf.project.model import Project
+from qf.store.change import Change
 from qf.store.duck import Store
 from qf.store.record import RunRecord
+from qf.store.writer import Writer
+from qf.tape.prefix import blocks_between
 from qf.tape.tape_file import TapeFile
 
-GROUPS = ("enriched", "bars", "l2")
+WHERE = {"venue": INSTRUMENT.venue, "symbol": INSTRUMENT.symbol}
 
 
-def run_ours(project: Project, tape: TapeFile, planned: SymbolPlan, folder: Path) -> dict[str, int]:
-    """Push the tape through the program into a new DuckDB file; return rows by table."""
-    record = RunRecord("bench", planned.plan.hash(), definitions_hash="", input_hashes={})
-    keys = [(INSTRUMENT.venue, INSTRUMENT.symbol)]
+class Stages:
+    """Count the CPU seconds of each stage, those of a stage inside it taken off."""
+
+    def __init__(self) -> None:
+        self.seconds: Counter[str] = Counter()
+        self._inside = 0.0
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count what is done meanwhile."""
+        begun, before, self._inside = time.process_time(), self._inside, 0.0
+        yield
+        spent = time.process_time() - begun
+        self.seconds[name] += spent - self._inside
+        self._inside = before + spent
+
+    def of(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function that is counted whenever it is called."""
+
+        def counted(*given: Any, **named: Any) -> Any:
+            with self.stage(name):
+                return call(*given, **named)
+
+        return counted
+
+
+def push(
+    project: Project, tape: TapeFile, planned: SymbolPlan, writer: Writer, stages: Stages
+) -> None:
+    """Push a tape through a program into a writer, as a run does."""
+    program = Program(planned.plan, BLOCK_ROWS)
+    collector = Collector(planned, program, writer)
+    blocks = blocks_between(tape, 0, tape.rows, project.micro_batch_size)
+    advance, read = stages.of("machine", program.advance), stages.of("read Parquet", next)
+    take = stages.of("rows to Arrow", collector.take)
+    while (block := read(blocks, None)) is not None:
+        take(advance(block))
+    stages.of("rows to Arrow", collector.flush)()
+    writer.finish()
+
+
+def run_tables(
+    project: Project, tape: TapeFile, planned: SymbolPlan, folder: Path, stages: Stages
+) -> dict[str, int]:
+    """Write the tables of a plan into a new DuckDB file; return rows by table."""
+    record = RunRecord("bench", definitions_hash="", versions={}, created=0)
+    with stages.stage("commit and close"), Store(folder / "ours.duckdb", project.name) as store:
+        keys = [(INSTRUMENT.venue, INSTRUMENT.symbol)]
+        tables = planned.tables()
+        with store.rewrite(tables, keys, (None, None), record) as writer:
+            writer.put = stages.of("DuckDB", writer.put)  # type: ignore[method-assign]
+            push(project, tape, planned, writer, stages)
+            return dict(writer.counts)
+
+
+def run_recorded(
+    project: Project, tape: TapeFile, planned: SymbolPlan, folder: Path, stages: Stages
+) -> dict[str, int]:
+    """Do the same with what `qf run` adds: a hash of every row, Parquet files beside it."""
+    record = RunRecord("bench", definitions_hash="", versions={}, created=0)
     with (
+        stages.stage("commit and close"),
         Store(folder / "ours.duckdb", project.name) as store,
-        store.rewrite(planned.tables(), keys, (None, None), record) as writer,
+        store.change(record, folder / "parquet") as change,
     ):
-        run_symbol(project, tape, planned, writer, None, lambda *told: None)
-        writer.finish()
-        return dict(writer.counts)
+        change.prepare(planned.tables(), **WHERE)
+        count_hashes(change, stages)
+        for table in planned.tables():
+            change.want_file(table, **WHERE, appended=False)
+        push(project, tape, planned, change.writer, stages)
+        return dict(change.writer.counts)
+
+
+def count_hashes(change: Change, stages: Stages) -> None:
+    """Let the stages tell hashes, Parquet and DuckDB apart."""
+    writer = change.writer
+    for name, shown in (("count", "hash rows"), ("put", "Parquet files"), ("insert", "DuckDB")):
+        setattr(writer, name, stages.of(shown, getattr(writer, name)))
 
 
 def run_polars(trades: Path, quotes: Path, folder: Path) -> None:
@@ -48,35 +133,53 @@ def run_polars(trades: Path, quotes: Path, folder: Path) -> None:
             store.execute(f"create table {name} as select * from made")
 
 
-def fresh() -> tuple[Path]:
-    """Return an empty folder for one run's database."""
-    return (Path(tempfile.mkdtemp(prefix="qf-bench-")),)
-
-
-def job(day: Day, folder: Path) -> Job:
-    """Return the comparison with Polars and DuckDB, both from Parquet files."""
+def jobs(day: Day, repeats: int, folder: Path) -> Iterator[Job]:
+    """Yield the comparisons with Polars and DuckDB, all from Parquet files."""
     project = make_project(folder / "project")
-    planned = plan_of(project, GROUPS)
     tape = write_tape(day, folder / "tape")
     trades, quotes = folder / "trades.parquet", folder / "quotes.parquet"
     pl.DataFrame(day.trades).write_parquet(trades)
     quotes_of(day).write_parquet(quotes)
-    counts = run_ours(project, tape, planned, *fresh())
-    rows = ", ".join(f"{name} {n:,}" for name, n in sorted(counts.items()))
-    return Job(
-        name="end to end: Parquet to DuckDB",
-        unit="event",
-        elements=day.events,
-        makes=rows,
-        ours=Contender("qf", lambda into: run_ours(project, tape, planned, into), fresh),
-        peers=(
-            Contender(
-                f"polars {pl.__version__} + duckdb {duckdb.__version__}",
-                lambda into: run_polars(trades, quotes, into),
-                fresh,
+    scratch = Path(tempfile.mkdtemp(prefix="run-", dir=folder))
+
+    def fresh() -> tuple[Path]:
+        shutil.rmtree(scratch, ignore_errors=True)  # a database of every repeat would fill the disk
+        scratch.mkdir()
+        return (scratch,)
+
+    for word, planned, run in (
+        ("the reference's columns", reference_plan(project), run_tables),
+        ("all columns", plan_of(project, GROUPS), run_tables),
+        ("all columns, recorded as `qf run` does", plan_of(project, GROUPS), run_recorded),
+    ):
+
+        def ours(into: Path, run: Any = run, planned: SymbolPlan = planned) -> None:
+            run(project, tape, planned, into, Stages())
+
+        run(project, tape, planned, *fresh(), Stages())
+        stages = Stages()
+        counts = run(project, tape, planned, *fresh(), stages)
+        told = ", ".join(
+            f"{name} {1e9 * spent / day.events:,.0f}"
+            for name, spent in stages.seconds.most_common()
+        )
+        rows = ", ".join(f"{name} {n:,}" for name, n in sorted(counts.items()))
+        yield Job(
+            name=f"end to end, Parquet to DuckDB: {word}",
+            unit="event",
+            elements=day.events,
+            makes=rows,
+            ours=Contender("qf", ours, fresh),
+            peers=(
+                Contender(
+                    f"polars {pl.__version__} + duckdb {duckdb.__version__}",
+                    lambda into: run_polars(trades, quotes, into),
+                    fresh,
+                ),
             ),
-        ),
-        target_ns=250,
-        note="the peers build no book, are handed their quotes, and write no snapshots "
-        f"(ticks of {TICK}, lots of {LOT})",
-    )
+            target_ns=250,
+            note=f"ns per event by stage: {told}; the peers build no book, are handed their quotes,"
+            f" and write no snapshots (ticks of {TICK}, lots of {LOT})",
+            most=3,
+        )
+    shutil.rmtree(scratch, ignore_errors=True)

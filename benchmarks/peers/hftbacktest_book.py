@@ -1,4 +1,4 @@
-"""hftbacktest, in its own environment: apply L2 updates, read 20 levels a side every 500 ms.
+"""hftbacktest, in its own environment: apply L2 updates, read 20 levels a side every period.
 
     python hftbacktest_book.py UPDATES.npz REPEATS      prints the CPU seconds as JSON
 
@@ -23,7 +23,7 @@ from hftbacktest import (
 from hftbacktest.binding import event_dtype
 from numba import njit
 
-PERIOD_NS, LEVELS, TICK, LOT = 500_000_000, 20, 0.01, 1e-5
+LEVELS, TICK, LOT = 20, 0.01, 1e-5
 
 
 @njit
@@ -92,12 +92,13 @@ def main(path, repeats):
     prices = updates["ticks"] * TICK
     low, high = float(prices.min()) - 1, float(prices.max()) + 1
     span = int(updates["time"][-1] - updates["time"][0])
-    out = np.zeros((span // PERIOD_NS + 16, 4 * LEVELS))
+    period = int(updates["period"][0])
+    out = np.zeros((span // period + 16, 4 * LEVELS))
     seconds = []
     for _ in range(repeats + 1):
         backtest = backtest_of(events, low, high)
         begun = time.process_time()
-        rows = snapshots(backtest, PERIOD_NS, TICK, out)
+        rows = snapshots(backtest, period, TICK, out)
         seconds.append(time.process_time() - begun)
         backtest.close()
     print(json.dumps({"seconds": seconds[1:], "rows": int(rows), "sum": float(out[:rows].sum())}))
