@@ -42,7 +42,7 @@ def test_a_hole_that_nobody_can_fill_is_declared_and_nothing_else_is_lost():
     stage.network.sockets[0].push(trade(9), trade(13), depth(1, 2), trade(15))
     stage.until(1)
     assert stage.heart.payloads() == [trade(9), depth(1, 2)]  # books do not wait for trades
-    stage.until(5)
+    stage.until(9)  # two holes, one after the other
     assert stage.heart.payloads() == [trade(9), depth(1, 2), trade(13), trade(15)]
     assert stage.venue.status()["symbols"]["BTCUSDT"]["trades_missing"] == 4
 

@@ -5,9 +5,9 @@
     id >  next   is held while the hole is asked for
 
 A hole ends in one of three ways: it is filled, over REST or by another connection; its time is up;
-or it is larger than what one may ask for. Then what was held goes on in order, and the tape flags
-the next trade `trade_gap`. Bounds: MOST_HELD frames and MOST_BYTES bytes are held per symbol.
-Monotonic ns.
+or it is larger than what one may ask for. Then what was held behind it goes on in order, and the
+tape flags the first of it `trade_gap`. At most MOST_HELD frames and MOST_BYTES bytes are held per
+symbol. Monotonic ns.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ class TradeHoles(Generic[Held]):
     """The trades of one symbol; `next_id` is None until a first id is known."""
 
     next_id: int | None = None
-    held: dict[int, Held] = field(default_factory=dict)
+    held: dict[int, tuple[Held, int]] = field(default_factory=dict)  # id -> frame, its bytes
     bytes_held: int = 0
+    first_held: int = 0
     opened: int | None = None
     found: int = 0
     filled: int = 0
@@ -50,11 +51,13 @@ class TradeHoles(Generic[Held]):
         if self.opened is None:
             self.opened = now
             self.found += 1
-        self.held[trade_id] = frame
+        self.first_held = min(self.first_held, trade_id) if self.held else trade_id
+        self.held[trade_id] = (frame, size)
         self.bytes_held += size
-        if self._is_hopeless():
-            return self.give_up()
-        return []
+        released: list[Held] = []
+        while self._is_hopeless():
+            released += self.give_up(now)
+        return released
 
     def fill(self, trade_id: int, frame: Held, now: int) -> list[Held]:
         """Return the frames that go on with a trade that was asked for; none if it is known.
@@ -72,33 +75,39 @@ class TradeHoles(Generic[Held]):
         """Return first and last id to ask for, once the grace is over."""
         if self.opened is None or self.next_id is None or now - self.opened < GRACE_NS:
             return None
-        return self.next_id, min(self.held) - 1
+        return self.next_id, self.first_held - 1
 
     def is_late(self, now: int) -> bool:
         """Say whether a hole has been open for too long: `give_up` ends it."""
         return self.opened is not None and now - self.opened >= LONGEST_NS
 
-    def give_up(self) -> list[Held]:
-        """Declare everything that is missing, and return what was held, in order."""
-        ids = sorted(self.held)
-        released = [self.held[each] for each in ids]
-        if ids and self.next_id is not None:
-            self.declared += ids[-1] + 1 - self.next_id - len(ids)
-            self.next_id = ids[-1] + 1
-        self.held.clear()
-        self.bytes_held, self.opened = 0, None
+    def give_up(self, now: int) -> list[Held]:
+        """Declare the first hole, and return what was held behind it, up to the next one."""
+        if not self.held or self.next_id is None:
+            return []
+        self.declared += self.first_held - self.next_id
+        self.next_id = self.first_held
+        released = self._follow()
+        if self.held:
+            self.opened = now
+            self.found += 1
         return released
 
     def _follow(self) -> list[Held]:
         released = []
         while self.next_id is not None and self.next_id in self.held:
-            released.append(self.held.pop(self.next_id))
+            frame, size = self.held.pop(self.next_id)
+            released.append(frame)
+            self.bytes_held -= size
             self.next_id += 1
         if not self.held:
-            self.opened, self.bytes_held = None, 0
+            self.opened = None
+        elif released:
+            self.first_held = min(self.held)
         return released
 
     def _is_hopeless(self) -> bool:
-        assert self.next_id is not None
-        missing = min(self.held) - self.next_id
+        if not self.held or self.next_id is None:
+            return False
+        missing = self.first_held - self.next_id
         return missing > MOST_ASKED or len(self.held) > MOST_HELD or self.bytes_held > MOST_BYTES

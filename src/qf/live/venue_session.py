@@ -213,8 +213,9 @@ class VenueSession:
         """Give up on a hole: what was held behind it goes on."""
         holes = self.holes[symbol]
         async with self._order[symbol]:
-            if holes.is_late(self._world.clock.monotonic_ns()):
-                for payload in holes.give_up():
+            now = self._world.clock.monotonic_ns()
+            if holes.is_late(now):
+                for payload in holes.give_up(now):
                     await self._give(symbol, self.plan.trades, payload)
         self._ending.discard(symbol)
 
