@@ -7,7 +7,14 @@ import ast
 from house.walk import Module, package
 
 # Where the real world begins: what makes it, and the process around a session with its log.
-REAL = ("live.real", "live.real_disk", "live.supervisor", "live.deployed", "live.redact")
+REAL = (
+    "live.deployed",
+    "live.real",
+    "live.real_disk",
+    "live.redact",
+    "live.supervisor",
+    "live.worker",
+)
 FORBIDDEN_MODULES = {
     "glob",
     "io",
