@@ -34,7 +34,7 @@ class Listing(Trading):
         self.symbol = settings.symbol
         self.frames = Frames(settings)
         self.tape = TradeTape()
-        self.halted_until = 0
+        self.halted_until = 0  # ns; past ones stay, so that one can ask
         self.clock_ms = 0  # by how much the venue's own clock is wrong
         self._kind = "MARKET"
         self._audiences: dict[str, Audience] = {}
@@ -82,11 +82,10 @@ class Listing(Trading):
     def instants(self) -> Iterator[int]:
         """Run for ever, yielding each instant before what happens at it does."""
         while True:
-            if self.halted_until > self.now_ns:
-                until = self.halted_until // self._step_ns * self._step_ns
+            until = self.halted_until // self._step_ns * self._step_ns
+            if until > self.now_ns:
                 self.latent.advance((until - self.now_ns) / SECOND_NS)
                 self.now_ns = max(until, self.now_ns)
-                self.halted_until = 0
                 yield self.now_ns
             yield from self._interval()
 
