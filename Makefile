@@ -50,7 +50,7 @@ system:  ## install the system packages of system.txt that are missing
 	$$root apt-get update -q; \
 	$$root apt-get install -q -y --no-install-recommends $$missing
 
-demo: install  ## offline: a simulated market, a batch run, a page with the result
+demo: install  ## offline: a market, a batch run, a live session that is killed, a page
 	@mkdir -p .demo
 	cd .demo && ../$(BIN)/qf demo
 

@@ -1,13 +1,13 @@
 """The demo and its page, in a real browser: drawn, silent, self-contained."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from qf.engines.demo import run_demo
-from qf.engines.report_data import Facts, collect
+from qf.demo.batch import OWN_FILES, run_demo, write_anew
+from qf.demo.live import LiveResult, refuse_difference, run_live
+from qf.engines.report_data import Facts, LiveFacts, collect
 from qf.engines.report_page import render, write_page
 from qf.errors import QuantflowError
 from qf.project import open_project
@@ -24,7 +24,7 @@ canvas => {
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    return run_demo(tmp_path_factory.mktemp("demo") / "qf_demo", open_page=False)
+    return run_demo(tmp_path_factory.mktemp("demo") / "qf_demo")
 
 
 @pytest.fixture(scope="module")
@@ -165,12 +165,35 @@ def test_the_summary_counts_are_the_tables_own(demo):
     json.dumps(data, allow_nan=False)
 
 
+def test_the_live_half_is_killed_and_equals_batch(demo, browser, tmp_path):
+    told = []
+    lived = run_live(tmp_path / "live", OWN_FILES, lambda *words: told.append(words))
+    assert lived.restarts == 1 and lived.frames > 1_000
+    assert lived.facts.equal and len(lived.facts.tables) >= 8
+    assert "9 of 9" in lived.lines()[1]
+    assert ("live", 4, 8, "kill -9") in told
+    refuse_difference(lived)
+    write_anew(demo, lived.facts)
+    visit = Visit(browser, demo.page)
+    shown = visit.page.inner_text("#parity")
+    assert shown.count("the same, bit for bit") == len(lived.facts.tables)
+    assert visit.said == [] and visit.asked == [demo.page.as_uri()]
+
+
+def test_a_table_that_differs_is_an_error_and_is_seen(demo, browser, tmp_path):
+    rows = (("cdm_lob_l2", 12, "aa" * 16, "aa" * 16), ("features", 7, "aa" * 16, "ab" * 16))
+    facts = LiveFacts("a story", rows)
+    with pytest.raises(QuantflowError, match=r"QF806.*features"):
+        refuse_difference(LiveResult(tmp_path, 1, 1, {}, facts))
+    write_anew(demo, facts)
+    assert "DIFFERENT" in Visit(browser, demo.page).page.inner_text("#parity")
+
+
 def test_a_second_demo_in_the_same_folder_uses_its_tape_again(demo):
-    again = run_demo(demo.page.parent, open_page=False)
+    again = run_demo(demo.page.parent)
     assert again.run.symbols[0].tape.cached
     assert again.run.counts == demo.run.counts
     assert any(str(demo.page) in line for line in again.lines())
-    assert replace(again).json()["page"] == str(demo.page)
 
 
 def test_the_demo_leaves_another_project_alone(tmp_path):
@@ -180,6 +203,6 @@ def test_the_demo_leaves_another_project_alone(tmp_path):
     write_project(folder, draft_project("mine", "crypto"))
     before = sorted(path for path in folder.rglob("*"))
     with pytest.raises(QuantflowError) as caught:
-        run_demo(folder, open_page=False)
+        run_demo(folder)
     assert caught.value.code == "QF800"
     assert sorted(Path(folder).rglob("*")) == before

@@ -12,7 +12,7 @@ ROWS = (
     ("language", "lower"),
     ("project", "feeds", "tape", "store", "sinks"),
     ("engines", "live", "research", "models", "exchange", "testing", "proof", "simulator"),
-    ("cli", "serve", "integrations"),
+    ("cli", "serve", "integrations", "demo"),
 )
 ROW = {name: number for number, names in enumerate(ROWS) for name in names}
 
@@ -29,6 +29,7 @@ SIBLINGS = {
     ("simulator", "exchange"),
     ("simulator", "engines"),  # the batch that the live numbers are held against
     ("simulator", "testing"),
+    ("cli", "demo"),  # a command, like the others
 }
 FEEDS_KNOW = ("errors", "schema", "clock")
 

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from qf.bar_clock import bar_rules
-from qf.engines.demo import NAME, OWN_FILES
+from qf.demo.batch import NAME, OWN_FILES
 from qf.errors import QuantflowError
 from qf.language.columns import ColumnTable
 from qf.language.compile import compile_formula

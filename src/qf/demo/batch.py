@@ -1,4 +1,4 @@
-"""The whole product in one go, offline: a seeded market, a batch run, a page to look at.
+"""The demo's batch half: a seeded market, a batch run, a page to look at.
 
 1. make a project from the crypto template and the demo's own market and labels (once: a second
    demo in the same folder runs the same project again);
@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import webbrowser
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from qf.engines.report_data import Facts, describe_features
+from qf.engines.report_data import Facts, LiveFacts, describe_features
 from qf.engines.report_page import write_page
 from qf.engines.run import RunResult, run_project
 from qf.errors import diagnostic
@@ -32,7 +31,7 @@ NOT_A_DEMO = diagnostic(
 )
 
 NAME = "qf_demo"
-OWN_FILES = Path(__file__).resolve().parent / "demo_project"
+OWN_FILES = Path(__file__).resolve().parent / "project"
 PAGE_FILE = "report.html"
 
 Progress = Callable[[str, int, int, str], None]
@@ -44,26 +43,20 @@ class DemoResult:
 
     run: RunResult
     page: Path
-    opened: bool
     warnings: list[str] = field(default_factory=list)
+    opened: bool = False
 
     def lines(self) -> list[str]:
-        """Return the summary a person reads."""
+        """Return where everything is, for a person."""
         shown = "opened in the browser" if self.opened else "open it in any browser"
         return [
-            *self.run.lines(),
-            "",
             f"page:    {self.page} ({shown})",
             f"project: {self.page.parent}",
             f"next:    edit it, then: qf run --project {self.page.parent}",
         ]
 
-    def json(self) -> dict[str, Any]:
-        """Return the summary a script reads."""
-        return {**self.run.json(), "page": str(self.page), "opened": self.opened}
 
-
-def run_demo(folder: Path, open_page: bool, progress: Progress | None = None) -> DemoResult:
+def run_demo(folder: Path, progress: Progress | None = None) -> DemoResult:
     """Make and run the demo project in `folder` and write its page there.
 
     Errors: QF283 where the folder holds something else, QF800 where it holds another project,
@@ -76,8 +69,13 @@ def run_demo(folder: Path, open_page: bool, progress: Progress | None = None) ->
     report("page", 0, 1, "")
     page = write_page(_reader(project), folder / PAGE_FILE, facts_of(project, run))
     report("page", 1, 1, "")
-    opened = open_page and _open(page)
-    return DemoResult(run, page, opened, [*project.notes, *run.warnings])
+    return DemoResult(run, page, [*project.notes, *run.warnings])
+
+
+def write_anew(result: DemoResult, live: LiveFacts) -> None:
+    """Write the page again, with what the live half found."""
+    project = open_project(result.page.parent)
+    write_page(_reader(project), result.page, replace(facts_of(project, result.run), live=live))
 
 
 def facts_of(project: Project, run: RunResult) -> Facts:
@@ -105,9 +103,9 @@ def _reader(project: Project) -> Reader:
     return Reader(project.paths.database, project.name, project.paths.parquet)
 
 
-def _open(page: Path) -> bool:
-    """Hand the page to the desktop's browser; say whether one took it."""
+def show_page(result: DemoResult) -> None:
+    """Hand the page to the desktop's browser, and note whether one took it."""
     try:
-        return webbrowser.open(page.as_uri())
+        result.opened = webbrowser.open(result.page.as_uri())
     except webbrowser.Error:
-        return False
+        result.opened = False

@@ -27,6 +27,22 @@ ENRICHED, LABELS, FEATURES = "cdm_trade_enriched", "cdm_labels", "features"
 
 
 @dataclass(frozen=True)
+class LiveFacts:
+    """What a live session made, set beside a batch run over its journal.
+
+    `tables` are (name, rows, hash live, hash batch).
+    """
+
+    story: str
+    tables: tuple[tuple[str, int, str, str], ...]
+
+    @property
+    def equal(self) -> bool:
+        """Say whether every table is the same, bit for bit."""
+        return bool(self.tables) and all(live == batch for _, _, live, batch in self.tables)
+
+
+@dataclass(frozen=True)
 class Facts:
     """What the tables do not hold: the accounting, the warnings, and what the features are."""
 
@@ -34,6 +50,7 @@ class Facts:
     warnings: tuple[str, ...] = ()
     features: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
     note: str = ""
+    live: LiveFacts | None = None
 
 
 def describe_features(project: Project) -> dict[tuple[str, str], dict[str, str]]:
@@ -62,6 +79,7 @@ def collect(reader: Reader, facts: Facts) -> dict[str, Any]:
         "warnings": list(facts.warnings),
         "run": _last_run(reader, counts),
         "verdicts": list(VERDICTS),
+        "live": _live(facts.live),
         "tables": [
             {"name": name, "rows": rows, "first": _clock(first), "last": _clock(last)}
             for name, rows, first, last in summary.iter_rows()
@@ -72,6 +90,14 @@ def collect(reader: Reader, facts: Facts) -> dict[str, Any]:
             for venue, symbol in _symbols(reader, counts)
         ],
     }
+
+
+def _live(live: LiveFacts | None) -> dict[str, Any] | None:
+    if live is None:
+        return None
+    names = ("name", "rows", "live", "batch")
+    rows = [dict(zip(names, row, strict=True)) for row in live.tables]
+    return {"story": live.story, "equal": live.equal, "tables": rows}
 
 
 def _symbols(reader: Reader, counts: Mapping[str, int]) -> list[tuple[str, str]]:

@@ -234,6 +234,20 @@ function show() {
   showWhole(span);
 }
 
+function showParity() {
+  const live = data.live;
+  if (!live) return;
+  at("parity").hidden = false;
+  at("parity-story").textContent = live.story;
+  table(at("table-parity"), [
+    ["table", (row) => row.name],
+    ["rows", (row) => count(row.rows)],
+    ["live", (row) => row.live.slice(0, 16), "text"],
+    ["batch", (row) => row.batch.slice(0, 16), "text"],
+    ["", (row) => (row.live === row.batch ? "the same, bit for bit" : "DIFFERENT"), "text"],
+  ], live.tables);
+}
+
 function showTheme(theme) {
   document.documentElement.dataset.theme = theme;
   at("theme").textContent = theme === "dark" ? "Light" : "Dark";
@@ -242,6 +256,7 @@ function showTheme(theme) {
 function start() {
   showTheme(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
   document.title = `${data.project}: QuantFlow report`;
+  showParity();
   if (data.warnings.length) {
     const list = make("ul");
     for (const text of data.warnings) list.append(make("li", text));

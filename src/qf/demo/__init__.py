@@ -1,0 +1,1 @@
+"""The demo: the whole product in one go, offline."""
