@@ -59,6 +59,7 @@ class RealSocket:
         self._why: Closed | None = None
         self._some: asyncio.Future[None] | None = None
         self._paused = False
+        self._watching: asyncio.Task[None] | None = None
         self.transport: Any = None
 
     async def receive(self) -> bytes:
@@ -89,6 +90,17 @@ class RealSocket:
             self.transport.send_close()
             self.end(Closed("closed by us"))
         self.transport.disconnect()
+
+    def watch(self) -> None:
+        """Take in how the transport ends: an error that nobody takes would be printed."""
+
+        async def until_it_ends() -> None:
+            try:
+                await self.transport.wait_disconnected()
+            except Exception as failure:
+                self.end(Closed(_short(failure), 1002))
+
+        self._watching = asyncio.get_running_loop().create_task(until_it_ends())
 
     def end(self, why: Closed) -> None:
         """Note that nothing more will come."""
@@ -179,6 +191,7 @@ class RealNetwork:
                 )
         except (OSError, WSError, ValueError) as refused:
             raise Closed(f"no connection: {_short(refused)}") from None
+        socket.watch()
         return socket
 
     async def get(

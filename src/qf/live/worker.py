@@ -113,6 +113,7 @@ def _write_logs(folder: Path) -> logging.Handler:
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO)
+    logging.getLogger("picows").setLevel(logging.WARNING)
     return handler
 
 
