@@ -43,7 +43,10 @@ class ReplayClock:
 
 
 class ReplayNetwork:
-    """The way to a recorded venue. `speed` 0 hands out frames as fast as they are read."""
+    """The way to a recorded venue. `speed` 0 hands out frames as fast as they are read.
+
+    The first frame waits until `clients` websockets are open: what nobody subscribed to is lost.
+    """
 
     def __init__(
         self,
@@ -51,8 +54,10 @@ class ReplayNetwork:
         base: Clock,
         speed: float = 0.0,
         after: int = 0,
+        clients: int = 1,
     ) -> None:
         self.clock = ReplayClock(base)
+        self._clients = clients  # that are still missing
         self.given = after  # frames handed out, passed over or not subscribed to
         self.is_over = False
         self._frames = recorded(arrivals, after)
@@ -73,6 +78,8 @@ class ReplayNetwork:
             names = folders[folders.index("ws") + 1 :]
         socket = ReplaySocket(self, not raw, {heard_by(name) for name in names if "@" in name})
         self._sockets.append(socket)
+        self._clients -= 1
+        self._tell()
         return socket
 
     async def get(
@@ -106,7 +113,7 @@ class ReplayNetwork:
 
     def _owner(self) -> ReplaySocket | None:
         """Return whose the next frame is; frames that nobody subscribed to are passed over."""
-        while not self.is_over:
+        while not self.is_over and self._clients <= 0:
             if self._next is None:
                 self._next = next(self._frames, None)
                 self.is_over = self._next is None
