@@ -12,6 +12,8 @@ from qf.cli._options import json_option, port_option, seed_option
 if TYPE_CHECKING:
     from qf.exchange.plan import FaultPlan
 
+HARM_AFTER_S = 5.0
+
 
 @click.group(short_help="Serve a simulated exchange.")
 def command() -> None:
@@ -59,6 +61,11 @@ def command() -> None:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The faults of a JSON file instead.",
 )
+@click.option(
+    "--hostile",
+    metavar="HARM",
+    help="Hurt every client five seconds after it came: huge_frame, endless_fragments, …",
+)
 @click.option("--minutes", type=click.FloatRange(0), help="How long (default: until Ctrl-C).")
 @json_option
 def serve(**given: Any) -> None:
@@ -88,6 +95,8 @@ def serve(**given: Any) -> None:
     )
     exchange = Exchange(settings, given["seed"], _plan(given, symbols))
     server = ExchangeServer(exchange, port=given["port"], speed=given["speed"])
+    if given["hostile"] is not None:
+        server.hurt_everybody(given["hostile"], HARM_AFTER_S)
     serve_until_stopped(server, given["minutes"], given["as_json"])
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from qf.errors import RunError, diagnostic
 from qf.exchange.answer import Answer, Refused
 from qf.exchange.connection import CLOSE, LOST, Connection
+from qf.exchange.hostile import find_harm
 from qf.exchange.venue import Venue
 from qf.exchange.wire_frames import wire_frame
 
@@ -46,6 +47,9 @@ class Client:
 
     def flush(self, now_ns: int) -> None:
         """Write what is due by now, as far as the socket takes it."""
+        if self.over:
+            self.connection.outbox.clear()
+            return
         outbox, pieces, size = self.connection.outbox, [], 0
         room = WRITE_AHEAD - self.transport.get_write_buffer_size()
         while outbox and outbox[0].due_ns <= now_ns and size < room:
@@ -72,7 +76,8 @@ class Client:
 class ExchangeServer:
     """Serve an exchange; `url` and `ws_url` say where after `start`.
 
-    With `hold` time stands still until the first websocket opens.
+    With `hold` time stands still until the first websocket opens. `hurt` turns an open websocket
+    against its client.
     """
 
     def __init__(
@@ -86,6 +91,8 @@ class ExchangeServer:
         self.exchange, self.host, self.port, self.speed = exchange, host, port, speed
         self._holds = hold
         self._clients: list[Client] = []
+        self._harms: set[asyncio.Task[None]] = set()
+        self._hurts: tuple[str, float] | None = None
         self._runner: web.AppRunner | None = None
         self._pump: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -129,8 +136,30 @@ class ExchangeServer:
             await asyncio.gather(self._pump, return_exceptions=True)
         for client in list(self._clients):
             client.transport.abort()
+        for task in list(self._harms):
+            task.cancel()
         if self._runner is not None:
             await self._runner.cleanup()
+
+    def hurt(self, number: int, name: str) -> bool:
+        """Do a harm of `hostile` to the client of a connection, until it leaves. Errors: QF857.
+
+        The answer says whether there is such a client.
+        """
+        harm = find_harm(name)
+        for client in self._clients:
+            if client.connection.number == number and not client.over:
+                client.over = True
+                task = asyncio.ensure_future(harm(client.transport))
+                self._harms.add(task)
+                task.add_done_callback(self._harms.discard)
+                return True
+        return False
+
+    def hurt_everybody(self, name: str, after_s: float) -> None:
+        """Do a harm to each client so many seconds after it came. Errors: QF857."""
+        find_harm(name)
+        self._hurts = (name, after_s)
 
     def now_ns(self) -> int:
         """Return the exchange's time now."""
@@ -189,6 +218,9 @@ class ExchangeServer:
         if self._holds:
             self._began_s, self._holds = asyncio.get_running_loop().time(), False
         self._wake.set()
+        if self._hurts is not None:
+            name, after_s = self._hurts
+            asyncio.get_running_loop().call_later(after_s, self.hurt, connection.number, name)
         try:
             await self._listen(socket, client)
         finally:
@@ -211,7 +243,7 @@ class ExchangeServer:
                 client.connection.answered(now)
             else:
                 await socket.close(code=WSCloseCode.UNSUPPORTED_DATA)
-            if client.over:
+            if client.over and not self._harms:
                 return
 
     # --- requests -------------------------------------------------------------------------------
