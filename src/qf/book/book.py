@@ -41,13 +41,13 @@ from qf.book.state import (
     LEVELS,
     NEXT_SNAPSHOT,
     PERIOD_NS,
-    RULE,
     SEES,
     SHOWS,
     TTL_NS,
     place_queues,
     state_words,
 )
+from qf.book.top import RULE
 from qf.book.trades import (
     INVALID,
     NON_MARKET,

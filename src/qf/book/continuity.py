@@ -8,6 +8,9 @@ been bridged.
     futures  first applied U <= id <= u or pu == id, then pu == id
     none     no ids: every snapshot replaces the book
 
+Ids that run back by more than RUN_BACK were begun anew by the venue: they are no repeats but a
+hole, and what was held of the old ids is passed over once a snapshot lets the new ones go on.
+
 A snapshot whose first_id is NULL_INT stands alone (partial depth, archived books): it replaces
 the book where no chain is kept, and no difference may chain onto it.
 
@@ -25,6 +28,8 @@ LOST = 8  # kind of a frame that only says: the book has just become unusable
 BIT_UNSYNCED, BIT_GAP, BIT_RESYNCING, BIT_TRADE_GAP = 1, 2, 4, 1 << 11
 SPOT, FUTURES, NO_IDS = 0, 1, 2
 DROP, EMIT, HOLD, BREAK = 0, 1, 2, 3
+# More ids than a repeat can be late by: an hour of the busiest book.
+RUN_BACK = 10000000
 
 # Words of the state machine; TRADE_ID and TICKER_ID hold the next id expected, 0 for none yet.
 STATE, LAST_APPLIED, INSIDE, VERDICT, TRADE_NEXT, TICKER_NEXT, TRADE_MISSING, AS_KIND = range(8)
@@ -42,6 +47,8 @@ def state_bits(state):
 
 def judge(rule, state, known, first, last, prev):
     """Say whether a difference message is applied, a repeat, or proves a hole."""
+    if 0 <= last < known - RUN_BACK:
+        return BREAK
     if last < known or (last == known and (rule != FUTURES or state == SYNCED)):
         return DROP
     if rule == FUTURES:
@@ -91,7 +98,7 @@ def open_ticker(w, update_id):
     """Decide on a ticker: emit, or drop one that is not newer than the one before."""
     count = COUNTS + 4 * BBO
     if update_id != NULL_INT:
-        if w[TICKER_NEXT] != 0 and update_id < w[TICKER_NEXT]:
+        if w[TICKER_NEXT] != 0 and 0 < w[TICKER_NEXT] - update_id <= RUN_BACK:
             w[count + 1] += 1
             return DROP
         w[TICKER_NEXT] = update_id + 1

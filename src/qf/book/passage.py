@@ -13,7 +13,9 @@ from qf.book.continuity import (
     EMIT,
     HOLD,
     INSIDE,
+    LAST_APPLIED,
     LOST,
+    RUN_BACK,
     STATE,
     VERDICT,
     close_snapshot,
@@ -52,14 +54,13 @@ from qf.book.state import (
     LEVELS,
     OPEN_ROWS,
     REPLAYING,
-    RULE,
     SEEABLE,
     SEES,
     SHOWS,
     TICKERS,
     VISIBLE,
 )
-from qf.book.top import take_frame
+from qf.book.top import RULE, take_frame
 from qf.schema import BBO, DEPTH, SNAPSHOT
 
 
@@ -171,6 +172,9 @@ def replay_next(w, received):
     if w[q] == w[q + 1]:
         return 0
     record = queue_front(w, q)
+    if w[record + FROM_ID] > w[LAST_APPLIED] + RUN_BACK:
+        w[COUNTS + 4 * DEPTH + 1] += 1
+        return 1
     verdict = open_depth(w, w[RULE], w[record + FROM_ID], w[record + UPTO_ID], w[record + AFTER_ID])
     if verdict == HOLD:
         return 0

@@ -141,7 +141,7 @@ def put_book_row(w, record, seq, book, value, stride, j, params):
     book[6 * stride + j] = bid_lots
     book[7 * stride + j] = ask
     book[8 * stride + j] = ask_lots
-    book[9 * stride + j] = CROSSED if bid >= ask else 0
+    book[9 * stride + j] = CROSSED if is_crossed(w, b) else 0
     for k in range(2):
         u = w[b + LADDER + k]
         book[(10 + 2 * k) * stride + j] = u * (1 - 2 * k)

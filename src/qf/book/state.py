@@ -10,7 +10,8 @@ from qf.book.top import BOOK_WORDS_HELD
 
 # 0..47 belong to the continuity machine; 8..15 are free there.
 HELD, HELD_ROOM, DEPTHS, DEPTHS_ROOM, TICKERS, TICKERS_ROOM = range(8, 14)
-RULE, ASOF, LAG_NS, LEVELS, TTL_NS, PERIOD_NS, DEPTH_LEVELS = range(48, 55)
+# RULE is word 48 (top.py).
+ASOF, LAG_NS, LEVELS, TTL_NS, PERIOD_NS, DEPTH_LEVELS = range(49, 55)
 # EAGER: refresh the view at every frame, because somebody reads the order flow. SEES, SHOWS:
 # whether anybody reads trades, and book rows or snapshots.
 EAGER, SEES, SHOWS, NEXT_SNAPSHOT, MARKED = range(55, 60)

@@ -9,7 +9,7 @@ price-shift rule). Who reads the best price only needs no refresh: `best_tick`, 
 Words from offset `b`: see the names below; the ladder begins at b + LADDER.
 """
 
-from qf.book.continuity import CHECK, LOST
+from qf.book.continuity import CHECK, LOST, NO_IDS, RUN_BACK
 from qf.book.frames import (
     AS,
     LOST_AS,
@@ -30,9 +30,12 @@ from qf.book.ladder import (
 )
 from qf.schema import BBO, NULL_INT, SNAPSHOT
 
+RULE = 48  # the word of the whole state that says how ids follow one another
+
 VALID, FRAME_OPEN, FRAME_KIND, BOOK_ID, TICKER_ID, LOST_BITS = 0, 1, 2, 3, 4, 5
 BOOK_TIME, RESYNCED, TOUCHED, OVERLAY, TICKER_FLAGS, ALONE_BOOK = 6, 7, 8, 9, 10, 11
 TICKER = 12  # bid tick, bid lots, signed ask tick, ask lots of the newest ticker
+BEEN_CROSSED = 16  # a difference has set a bid at or above an ask since the snapshot
 COUNT = 20  # levels in the view, per side
 CHANGED = 22  # per side, the best signed tick that changed since the view was rebuilt
 FRESH = 24  # per side, the first level that changed since the consumer looked
@@ -64,9 +67,13 @@ def is_empty(w, b):
 
 
 def is_crossed(w, b):
-    """Say whether the best bid is at or above the best ask (signed: the sum is not negative)."""
+    """Say whether the best bid is at or above the best ask (signed: the sum is not negative).
+
+    A ladder that once was so holds a level that is not the venue's, wherever the market goes: it
+    counts as crossed until the next snapshot.
+    """
     bid, ask = best_tick(w, b, 0), best_tick(w, b, 1)
-    return NO_LEVEL not in (bid, ask) and bid + ask >= 0
+    return w[b + BEEN_CROSSED] == 1 or (NO_LEVEL not in (bid, ask) and bid + ask >= 0)
 
 
 def view_touch(w, b, k, u):
@@ -147,6 +154,7 @@ def book_reset(w, b):
     """Empty ladder and view; the flow up to the next trade is unknown."""
     ladder_clear(w, b + LADDER)
     w[b + VALID] = 0
+    w[b + BEEN_CROSSED] = 0
     w[b + RESYNCED] = 1
     w[b + OVERLAY] = 0
     w[b + COUNT] = 0
@@ -205,7 +213,12 @@ def book_close(w, b, kind, record):
             w[b + VALID] = 0
             w[b + LOST_BITS] = bits
     # A book without an id cannot be told older or newer than a ticker: no overlay then.
-    overlay = 1 if w[b + BOOK_ID] != NULL_INT and w[b + TICKER_ID] > w[b + BOOK_ID] else 0
+    # NO_LEVEL is far below every price, so an empty side is not crossed.
+    if w[b + LADDER] + w[b + LADDER + 1] >= 0 and w[RULE] != NO_IDS:
+        w[b + BEEN_CROSSED] = 1
+    # One that is far ahead is of the ids before the venue began them anew.
+    ahead = w[b + TICKER_ID] - w[b + BOOK_ID] if w[b + BOOK_ID] != NULL_INT else 0
+    overlay = 1 if 0 < ahead <= RUN_BACK else 0
     if overlay != w[b + OVERLAY]:
         w[b + OVERLAY] = overlay
         view_touch(w, b, 0, ANY_LEVEL)

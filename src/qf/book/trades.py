@@ -29,6 +29,7 @@ from qf.book.state import (
 )
 from qf.book.top import (
     ALONE_BOOK,
+    BEEN_CROSSED,
     BOOK_TIME,
     COUNT,
     FLOW,
@@ -122,7 +123,7 @@ def visible_quality(w, received):
     if w[b + COUNT] == 0 or w[b + COUNT + 1] == 0:
         bits |= BIT_UNSYNCED
     else:
-        if w[b + LEVEL_U] + w[b + LEVEL_U + MAX_LEVELS] >= 0:
+        if w[b + BEEN_CROSSED] == 1 or w[b + LEVEL_U] + w[b + LEVEL_U + MAX_LEVELS] >= 0:
             bits |= CROSSED
         if view_unknown(w, b, w[LEVELS]):
             bits |= UNKNOWN_DEPTH
