@@ -164,11 +164,16 @@ class Listing(Trading):
     def _passes_over(self, end: int, seconds: float) -> bool:
         if self._ladder.first_changed or self._breathes(seconds):
             return False
-        if any(window.changed for window in self._windows):
-            return False
-        if any(candles.changed for candles in self._candles):
-            return False
-        return not any(self._ends(audience, end) for audience in self._marks)
+        for window in self._windows:
+            if window.changed:
+                return False
+        for candles in self._candles:
+            if candles.changed:
+                return False
+        for audience in self._marks:  # noqa: SIM110 - called for every interval
+            if self._ends(audience, end):
+                return False
+        return True
 
     def _ends(self, audience: Audience, end: int) -> bool:
         """Say whether the interval of a slow stream ends here."""

@@ -15,14 +15,10 @@ class Window:
         self._every_ns = audience.stream.speed_ms * MS
         self._number = now_ns // self._every_ns
         self._previous = last_id  # the last id of the message before
+        self.changed = False  # whether anything changed in it
         self._first = self._last = 0
         self._bids: Changes = {}
         self._asks: Changes = {}
-
-    @property
-    def changed(self) -> bool:
-        """Say whether anything changed in it."""
-        return self._first > 0
 
     def is_over(self, end_ns: int) -> bool:
         """Say whether the interval that ends now ends this window too."""
@@ -34,7 +30,8 @@ class Window:
 
     def add(self, ids: tuple[int, int, int], bids: Changes, asks: Changes) -> None:
         """Add the changes of one of the market's intervals; later sizes replace earlier ones."""
-        self._first = self._first or ids[0]
+        self._first = self._first if self.changed else ids[0]
+        self.changed = True
         self._last = ids[1]
         if self._bids or self._asks:
             self._bids |= bids
@@ -46,6 +43,6 @@ class Window:
         """Return (first id, last id, last id of the message before), bids, asks; start anew."""
         ids = (self._first, self._last, self._previous)
         found = ids, self._bids, self._asks
-        self._previous, self._first = self._last, 0
+        self._previous, self.changed = self._last, False
         self._bids, self._asks = {}, {}
         return found
