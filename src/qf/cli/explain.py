@@ -103,9 +103,11 @@ def _parameters(params: Any) -> str:
 
 def _feature(project: Any, found: Any, feature: Any) -> str:
     from qf.language.explain import explain
+    from qf.language.state_share import state_share
     from qf.project.graphs import feature_graphs
 
-    graph = feature_graphs(project, found)[feature.name]
+    graphs = feature_graphs(project, found)
+    graph, state = graphs[feature.name], state_share(graphs, feature.name)
     rule = feature.normalization
     clip = f", clipped to [{rule.clip[0]:g}, {rule.clip[1]:g}]" if rule.clip else ""
     window = f" over {rule.window} bars" if rule.window else ""
@@ -126,6 +128,9 @@ def _feature(project: Any, found: Any, feature: Any) -> str:
             f"bar value  {bars}",
             f"treatment  {rule.method}{window}{clip}; the first {feature.warmup_bars} bars null",
             f"decision   on {found.bar}, {age}",
+            f"bytes      {state.own:,} of state of its own, {state.shared:,} in columns that other"
+            f" features of {found.name} read too; the set has {state.total:,},"
+            " each column counted once",
             explain(graph),
         ]
     )
