@@ -8,6 +8,7 @@ futures venues send them: ids without holes, venue times on every message, 3 ms 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,6 +25,7 @@ LEVELS, WIDTH, MIDDLE = 800, 1 << 22, 6_000_000
 FIRST_ID = 1_000
 BIT_TRADE, BIT_BOOK = 1, 0
 N, BID, ASK, TRADES, UPDATES, TIME, SIGN = range(7)  # words of `state`
+SEQ, KNOWN, DUE, TRADE_ID, RECEIVED = range(5)  # of a tape: last frame, last id, next frame's time
 
 
 @njit(cache=True)
@@ -128,11 +130,9 @@ def update(rows, state, book, gap):
 
 
 @njit(cache=True)
-def simulate(rows, wanted, seed):
-    """Fill `rows` (kind, side, tick, lots, ns) with at least `wanted` events; return the count."""
+def begin(rows, book, state, seed):
+    """Set up a market: both sides' first levels are its first events."""
     np.random.seed(seed)
-    book = np.zeros((2, WIDTH), np.int64)
-    state = np.zeros(8, np.int64)
     state[BID] = MIDDLE
     state[ASK] = MIDDLE + 1
     state[TIME] = START_NS
@@ -145,8 +145,12 @@ def simulate(rows, wanted, seed):
             put(rows, state, BIT_BOOK, 1 - 2 * k, tick, size)
             tick -= (1 - 2 * k) * (1 + int(np.random.exponential(4.0 + level * 0.02)))
     state[UPDATES] = 0
+
+
+@njit(cache=True)
+def go_on(rows, wanted, book, state, fair):
+    """Add events until there are `wanted`; return the fair value they end at."""
     mean_ns = 86400e9 / EVENTS_PER_DAY
-    fair = float(MIDDLE)
     while state[N] < wanted:
         fair += 8.0 * np.random.randn()
         gap = fair - 0.5 * (state[BID] + state[ASK])
@@ -156,6 +160,16 @@ def simulate(rows, wanted, seed):
             trade(rows, state, book, gap)
         else:
             update(rows, state, book, gap)
+    return fair
+
+
+@njit(cache=True)
+def simulate(rows, wanted, seed):
+    """Fill `rows` (kind, side, tick, lots, ns) with at least `wanted` events; return the count."""
+    book = np.zeros((2, WIDTH), np.int64)
+    state = np.zeros(8, np.int64)
+    begin(rows, book, state, seed)
+    go_on(rows, wanted, book, state, float(MIDDLE))
     return state[N]
 
 
@@ -172,50 +186,69 @@ def put_tape(tape, j, raw, frame, times, ids):
 
 
 @njit(cache=True)
-def to_tape(rows, n, tape):
-    """Pack raw events into frames: a snapshot, trades as they come, differences each 100 ms."""
-    seq = 0
-    j = 0
-    first = START_NS + LATENCY_NS
+def open_tape(rows, tape, words):
+    """Write the first levels as one snapshot frame; return the tape's rows."""
+    words[RECEIVED], words[KNOWN], words[DUE] = START_NS + LATENCY_NS, FIRST_ID, START_NS + FRAME_NS
     for i in range(2 * LEVELS):
         last = 1 if i == 2 * LEVELS - 1 else 0
-        times = (START_NS, NULL_INT, first)
-        put_tape(tape, j, rows[i], (seq, SNAPSHOT, last), times, (FIRST_ID, FIRST_ID, NULL_INT))
-        j += 1
-    waiting = np.empty(n, np.int64)
+        times = (START_NS, NULL_INT, START_NS + LATENCY_NS)
+        put_tape(tape, i, rows[i], (0, SNAPSHOT, last), times, (FIRST_ID, FIRST_ID, NULL_INT))
+    return 2 * LEVELS
+
+
+@njit(cache=True)
+def put_frame(rows, waiting, held, tape, j, words):
+    """Write the waiting levels as one difference frame; return the tape's rows."""
+    words[SEQ] += 1
+    words[RECEIVED] = max(words[RECEIVED], words[DUE] + LATENCY_NS)
+    known = words[KNOWN]
+    for h in range(held):
+        frame = (words[SEQ], DEPTH, 1 if h == held - 1 else 0)
+        times = (words[DUE], words[DUE], words[RECEIVED])
+        put_tape(tape, j + h, rows[waiting[h]], frame, times, (known + 1, known + held, known))
+    words[KNOWN] += held
+    return j + held
+
+
+@njit(cache=True)
+def pack(rows, first, n, tape, j, words, waiting):
+    """Pack the raw events first..n-1 into frames: trades as they come, differences each 100 ms.
+
+    Return the tape's rows, and how many levels of the last frame still wait in `waiting`.
+    """
     held = 0
-    known = FIRST_ID
-    boundary = START_NS + FRAME_NS
-    trade_id = 0
-    received = first
-    for i in range(2 * LEVELS, n + 1):
-        time = rows[i, 4] if i < n else boundary
-        if time >= boundary:
+    for i in range(first, n):
+        time = rows[i, 4]
+        if time >= words[DUE]:
             if held > 0:
-                seq += 1
-                received = max(received, boundary + LATENCY_NS)
-                ids = (known + 1, known + held, known)
-                for h in range(held):
-                    frame = (seq, DEPTH, 1 if h == held - 1 else 0)
-                    times = (boundary, boundary, received)
-                    put_tape(tape, j, rows[waiting[h]], frame, times, ids)
-                    j += 1
-                known += held
+                j = put_frame(rows, waiting, held, tape, j, words)
                 held = 0
-            boundary = (time // FRAME_NS + 1) * FRAME_NS
-        if i == n:
-            break
+            words[DUE] = (time // FRAME_NS + 1) * FRAME_NS
         if rows[i, 0] == BIT_BOOK:
             waiting[held] = i
             held += 1
         else:
-            seq += 1
-            trade_id += 1
-            received = max(received, time + LATENCY_NS)
-            times = (time, time, received)
-            put_tape(tape, j, rows[i], (seq, TRADE, 1), times, (trade_id, trade_id, NULL_INT))
+            words[SEQ] += 1
+            words[TRADE_ID] += 1
+            words[RECEIVED] = max(words[RECEIVED], time + LATENCY_NS)
+            times = (time, time, words[RECEIVED])
+            ids = (words[TRADE_ID], words[TRADE_ID], NULL_INT)
+            put_tape(tape, j, rows[i], (words[SEQ], TRADE, 1), times, ids)
             j += 1
-    return j
+    return j, held
+
+
+@njit(cache=True)
+def to_tape(rows, n, tape):
+    """Pack all raw events, the last frame too; return the tape's rows."""
+    words = np.zeros(8, np.int64)
+    waiting = np.empty(n, np.int64)
+    j = open_tape(rows, tape, words)
+    j, held = pack(rows, 2 * LEVELS, n, tape, j, words, waiting)
+    return put_frame(rows, waiting, held, tape, j, words) if held else j
+
+
+Columns = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -268,3 +301,25 @@ def make_day(events: int, seed: int = 7) -> Day:
     tape = np.zeros((len(TAPE), made), np.int64)
     used = to_tape(rows, made, tape)
     return Day(np.ascontiguousarray(tape[:, :used]))
+
+
+def long_blocks(events: int, seed: int = 7, rows_at_once: int = 1 << 20) -> Iterator[Columns]:
+    """Yield the tape of a longer time in blocks, so that no more than one is in memory."""
+    rows = np.zeros((rows_at_once + 4096, 5), np.int64)
+    tape = np.zeros((len(TAPE), len(rows)), np.int64)
+    book, state, words = (
+        np.zeros((2, WIDTH), np.int64),
+        np.zeros(8, np.int64),
+        np.zeros(8, np.int64),
+    )
+    waiting = np.empty(len(rows), np.int64)
+    begin(rows, book, state, seed)
+    j, first, fair, made, held = open_tape(rows, tape, words), 2 * LEVELS, float(MIDDLE), 0, 0
+    while made < events:
+        fair = go_on(rows, rows_at_once, book, state, fair)
+        n = int(state[N])
+        j, held = pack(rows, first, n, tape, j, words, waiting)
+        made += j
+        yield {field.name: tape[place, :j].copy() for place, field in enumerate(TAPE)}
+        rows[:held] = rows[waiting[:held]]  # the frame that is not full yet goes on
+        state[N], first, j = held, 0, 0

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from benchmarks.day import LATENCY_NS, START_NS, Day
+from benchmarks.day import LATENCY_NS, START_NS, Columns, Day
 from qf.engines.symbol_plan import SymbolPlan, plan_symbol
 from qf.project import open_project
 from qf.project.model import Project
 from qf.project.scaffold import draft_project, write_project
 from qf.tape.draft import Draft
 from qf.tape.instruments import Instrument
-from qf.tape.tape_file import TapeFile
+from qf.tape.tape_file import READ_ROWS, TapeFile
 
 INSTRUMENT = Instrument("binance_usdm", "BTCUSDT", "BTC", "USDT", "linear", "0.01", "0.00001")
 GROUPS = ("enriched", "bars", "l2")
@@ -67,10 +67,18 @@ def reference_plan(project: Project) -> SymbolPlan:
 
 def write_tape(day: Day, folder: Path) -> TapeFile:
     """Write the day as a tape file, as ingest would leave it."""
+    return write_blocks([day.fields], folder)
+
+
+def write_blocks(blocks: Iterable[Columns], folder: Path) -> TapeFile:
+    """Write blocks of tape rows as one tape file."""
     shutil.rmtree(folder, ignore_errors=True)
     with Draft(folder, "day") as draft:
-        for start in range(0, day.events, 1 << 17):
-            draft.write({n: c[start : start + (1 << 17)] for n, c in day.fields.items()})
+        last: dict[str, int] = {}
+        for block in blocks:
+            for start in range(0, len(block["seq"]), READ_ROWS):
+                draft.write({n: c[start : start + READ_ROWS] for n, c in block.items()})
+            last = {name: int(block[name][-1]) for name in ("seq", "processed_time")}
         return draft.finish(
             {
                 "identity": {"instrument": asdict(INSTRUMENT)},
@@ -79,9 +87,9 @@ def write_tape(day: Day, folder: Path) -> TapeFile:
                 "ordering": "arrival",
                 "continuity": "futures",
                 "trades": "trade",
-                "frames": int(day.fields["seq"][-1]) + 1,
+                "frames": last["seq"] + 1,
                 "first_time": START_NS + LATENCY_NS,
-                "last_time": int(day.fields["processed_time"][-1]),
+                "last_time": last["processed_time"],
                 "accounts": {},
             }
         )

@@ -27,8 +27,11 @@ from benchmarks.project import (
 )
 from benchmarks.timing import Contender, Job
 from qf.engines.collect import Collector
+from qf.engines.ledger import Ledger
+from qf.engines.symbol_change import SymbolChange
 from qf.engines.symbol_plan import SymbolPlan
 from qf.engines.symbol_run import BLOCK_ROWS
+from qf.engines.symbol_work import Intent
 from qf.program import Program
 from qf.project.model import Project
 from qf.store.change import Change
@@ -106,10 +109,10 @@ def run_recorded(
         Store(folder / "ours.duckdb", project.name) as store,
         store.change(record, folder / "parquet") as change,
     ):
-        change.prepare(planned.tables(), **WHERE)
+        tables = {table.name: table for table in planned.tables()}
+        change.make(tables.values())
         count_hashes(change, stages)
-        for table in planned.tables():
-            change.want_file(table, **WHERE, appended=False)
+        SymbolChange(change, tables, Ledger()).begin(Intent(**WHERE, tables=[*tables]))
         push(project, tape, planned, change.writer, stages)
         return dict(change.writer.counts)
 
