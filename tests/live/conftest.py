@@ -18,7 +18,7 @@ FRAMES = 2_500
 # Empty time bars count from the bar before: state that lies outside of the program.
 EDITS = {
     "    - { type: tick, count: 50 }\n": "    - { type: tick, count: 50 }\n"
-    "    - { type: time, seconds: 1 }\n"
+    "    - { type: time, seconds: 0.1 }\n"
 }
 
 

@@ -103,6 +103,7 @@ class Engine:
         self._jobs: deque[tuple[int, str, Job]] = deque()  # of which epoch's end, for whom, what
         self._stopping = False
         self._shown = world.clock.monotonic_ns()
+        self._unshown = False  # whether rows were made since
 
     def offer(self, frame: Frame) -> bool:
         """Take a frame; False while the queue is full: drop a book difference, wait with others."""
@@ -140,7 +141,7 @@ class Engine:
         if self.journal is None:
             await self.recover()
         while not (self._stopping and not len(self.ingress)):
-            await self.ingress.some()
+            await self._some()
             if len(self.ingress) < self.settings.group_frames and not self._stopping:
                 await self.world.clock.sleep(self.settings.commit_seconds)
             else:
@@ -213,6 +214,20 @@ class Engine:
             "notes": list(self.notes),
         }
 
+    async def _some(self) -> None:
+        """Return when frames wait; meanwhile end the last epoch's work and show the last rows."""
+        while not len(self.ingress) and self._jobs and self._one_job():
+            await asyncio.sleep(0)
+        if self._unshown and not len(self.ingress):
+            left = self._shown / SECOND + self.settings.show_seconds
+            left -= self.world.clock.monotonic_ns() / SECOND
+            try:
+                async with asyncio.timeout(max(0.0, left)):
+                    await self.ingress.some()
+            except TimeoutError:
+                self._show()
+        await self.ingress.some()
+
     def _group(self) -> None:
         """Make what waits durable, compute it, and hand it out."""
         assert self.journal is not None
@@ -228,9 +243,8 @@ class Engine:
             self.act(frames)
             self.meter.done(group)
         self._one_job()
-        now = self.world.clock.monotonic_ns()
-        if now - self._shown > self.settings.show_seconds * SECOND:
-            self._shown = now
+        self._unshown = self._unshown or bool(group)
+        if self.world.clock.monotonic_ns() - self._shown > self.settings.show_seconds * SECOND:
             self._show()
             self._check_room()
 
@@ -265,6 +279,7 @@ class Engine:
         return True
 
     def _show(self) -> None:
+        self._shown, self._unshown = self.world.clock.monotonic_ns(), False
         for line in self.lines.values():
             line.flush()
         for sink in self.sinks:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from qf.book.continuity import (
 )
 from qf.book.state import ARRIVED, SHOWS
 from qf.book.top import is_crossed
-from qf.engines.account import kinds_left_out
+from qf.engines.account import direction_counts, kinds_left_out
 from qf.engines.parts import SIDE_TABLES
 from qf.engines.sources import instrument_of
 from qf.engines.symbol_plan import plan_symbol
@@ -41,6 +41,7 @@ from qf.live.beside import Beside
 from qf.live.outlet import Outlet
 from qf.program import Program
 from qf.project.model import Project, ProviderSpec
+from qf.schema import VERDICTS
 from qf.sinks.sink import Sink
 from qf.tape.instruments import Instrument
 from qf.tape.journal import Frame
@@ -61,6 +62,12 @@ class BookState(NamedTuple):
     last_id: int
     needs_snapshot: bool
     next_trade: int = 0  # the id that the next trade should have; 0 before the first
+
+
+class _Counted(NamedTuple):
+    """What the reader counted, where a tape file would say it."""
+
+    accounts: dict[str, dict[str, int]]
 
 
 class Line:
@@ -145,10 +152,15 @@ class Line:
 
     @property
     def accounts(self) -> dict[str, dict[str, int]]:
-        """Return what became of the frames, stream by stream, as a run tells it."""
-        accounts = {name: dict(row) for name, row in self._reader.tally.accounts.items()}
+        """Return what became of the frames, stream by stream, as a run tells it.
+
+        received = applied + superseded + duplicate + quarantined + conflated + ignored + waiting
+        """
+        counted = _Counted(self._reader.tally.accounts)
+        tape = cast(Any, counted)  # all that is asked of a tape here
+        accounts, _ = direction_counts(self.program, self.planned, tape, self._left_out)
         for name, count in self.conflated.items():
-            row = accounts.setdefault(name, {"received": 0, "quarantined": 0, "ignored": 0})
+            row = accounts.setdefault(name, dict.fromkeys(("received", *VERDICTS, "waiting"), 0))
             row["received"] += count
             row["conflated"] = count
         return accounts

@@ -36,7 +36,7 @@ class Outlet:
         if own:
             self._collector.take(own)
             if self.sink.PROMPT:
-                self._collector.flush()
+                self.flush()
 
     def pass_over(self, made: Mapping[str, np.ndarray]) -> None:
         """Let rows go by that are there already."""

@@ -36,6 +36,7 @@ class ParquetSink:
         self._tables: dict[str, Table] = {}
         self._waiting: dict[Place, dict[tuple[str, ...], list[Any]]] = {}
         self._files: dict[str, dict[str, list[str]]] = {}  # area.table -> venue/symbol -> files
+        self._listed = False  # whether the list on the disk names all of them
 
     def wants(self, table: Table) -> bool:
         """Say whether the sink takes rows of a table."""
@@ -97,8 +98,11 @@ class ParquetSink:
         if path not in files[-2:]:  # the epoch in hand may be shown before the one before is done
             files.append(path)
             files.sort()
+            self._listed = False
 
     def _write_list(self) -> None:
-        project = self._outside.project
-        data = list_bytes(project, self._files)
-        self._outside.disk.write(f"{FOLDER}/{project}.json", data)
+        if not self._listed:
+            project = self._outside.project
+            data = list_bytes(project, self._files)
+            self._outside.disk.write(f"{FOLDER}/{project}.json", data)
+            self._listed = True
