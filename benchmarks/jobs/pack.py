@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import polars as pl
 
@@ -158,6 +160,17 @@ def batch_job(day: Day, repeats: int) -> Job:
     )
 
 
+def percentile_ns(program: Program, live: list[np.ndarray], percent: float) -> float:
+    """Return the wall time that so many percent of the events take at most, each timed alone."""
+    step, clock = program.step, time.perf_counter_ns
+    taken = []
+    for row in live:
+        begun = clock()
+        step(row)
+        taken.append(clock() - begun)
+    return float(np.percentile(taken, percent))
+
+
 def live_job(day: Day, repeats: int) -> Job:
     """Return the pack one event at a time, called from Python, beside screamer."""
     columns = pack_columns(day)
@@ -179,6 +192,7 @@ def live_job(day: Day, repeats: int) -> Job:
         for row in live:
             step(row)
 
+    slowest = percentile_ns(*warm(), 99)
     return Job(
         name="15 features, live: one event per call from Python",
         unit="event",
@@ -189,4 +203,6 @@ def live_job(day: Day, repeats: int) -> Job:
         bound_ns=3000,
         target_ns=1000,
         beside=("screamer", 7438),
+        note=f"99 of 100 events take at most {slowest:,.0f} ns of wall time, reading the clock "
+        "included; the design aims at 2,000",
     )
