@@ -52,7 +52,9 @@ def direction_counts(
     for stream, counted in tape.accounts.items():
         kind = KINDS.get(KIND_OF_STREAM.get(stream, stream))
         account = dict.fromkeys(("received", *VERDICTS), 0) | counted
-        if kind in (None, MARK):  # what is no event of the book goes to its own table
+        other_channel = kind == TRADE and stream != tape.trades
+        # What is no event of the book goes to its own table, or is ignored.
+        if kind in (None, MARK) or other_channel:
             account["applied"] = account["received"] - account["quarantined"] - account["ignored"]
         elif kind in left_out:
             account["ignored"] = account["received"] - account["quarantined"]
