@@ -5,34 +5,31 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from qf.project.scaffold import draft_project, write_project
 
-HERE = Path(__file__).parent
-
 
 @pytest.fixture(scope="session")
-def exchange_port():
-    command = [sys.executable, str(HERE / "exchange_process.py"), "0", "40"]
+def exchange():
+    """Serve a simulated exchange in a process of its own; return its two lines of a provider."""
+    words = ["exchange", "serve", "--port", "0", "--intensity", "40", "--seed", "7"]
+    command = [sys.executable, "-c", "from qf.cli.main import main; main()", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        yield int(process.stdout.readline())
-        process.kill()
+        yield process.stdout.readline() + process.stdout.readline()
+        process.terminate()
 
 
 @pytest.fixture
-def live_project(tmp_path, exchange_port):
+def live_project(tmp_path, exchange):
     """Return the folder of a new project whose only feed is the simulated exchange."""
     folder = tmp_path / "followed"
     write_project(folder, draft_project("followed", "crypto"))
     provider = folder / ".definitions/feed_providers/binance_spot_live.yml"
-    provider.write_text(
-        "name: binance_spot_live\nkind: websocket\nvenue: binance_spot\n"
-        f'ws_url: "ws://127.0.0.1:{exchange_port}"\nrest_url: "http://127.0.0.1:{exchange_port}"\n'
-    )
+    named = "name: binance_spot_live\nkind: websocket\nvenue: binance_spot\n"
+    provider.write_text(named + exchange)
     file = folder / "quantflow_project.yml"
     text = file.read_text().replace("[simulated_market]", "[binance_spot_live]")
     file.write_text(text)

@@ -7,6 +7,20 @@ from live_session.scripted import Stage, depth, trade
 SECOND = 1_000_000_000
 
 
+class Late:
+    """The same, but the first connection is half a second behind the others."""
+
+    def __init__(self, stage):
+        self.stage, self.number = stage, 0
+
+    def __call__(self):
+        self.number += 1
+        for place, socket in enumerate(self.stage.network.sockets):
+            number = self.number - (0 if place else 25)
+            if socket.why is None and number > 0:
+                socket.push(depth(2 * number - 1, 2 * number), trade(number))
+
+
 class Feed:
     """Send one difference and one trade per call over every open socket, as a venue does."""
 
@@ -46,7 +60,7 @@ def test_a_lost_connection_comes_back_and_waits_longer_each_time():
     times = [at / SECOND for at in stage.network.opened_at[1:8]]
     waits = [b - a for a, b in itertools.pairwise(times)]
     assert len(stage.network.sockets) >= 2 and len(waits) == 6
-    assert all(0.9 < b / a < 4.1 for a, b in itertools.pairwise(waits))
+    assert all(0.45 < b / a < 4.1 for a, b in itertools.pairwise(waits))
 
 
 def test_a_stall_with_pings_only_is_noticed_within_three_seconds():
@@ -131,3 +145,24 @@ def test_a_candidate_that_stays_silent_is_dropped_and_the_next_comes_later():
     stage.play(90, 0.05, feed)
     assert 2 < len(stage.network.sockets) < 8
     assert is_unbroken(stage) and ids(stage, "trade")[-1] == feed.number
+
+
+def test_the_older_connection_stays_until_it_has_brought_what_the_newer_one_lacks():
+    stage = Stage()
+    feed = Late(stage)
+    stage.play(5, 0.02, feed)
+    stage.network.sockets[0].push(b'{"e":"serverShutdown","E":1770123456789}')
+    stage.play(8, 0.02, feed)
+    assert stage.network.sockets[0].closed_by_us and stage.link.replacements == 1
+    assert is_unbroken(stage) and ids(stage, "depth")[-1] == 2 * feed.number
+
+
+def test_a_stream_that_was_busy_and_is_mute_after_a_reconnect_is_noticed_as_soon():
+    stage = Stage()
+    feed = Feed(stage)
+    stage.play(10, 0.05, feed)
+    stage.network.sockets[0].drop()
+    stage.until(11)
+    assert len(stage.network.sockets) == 2  # it is open, and nothing comes
+    stage.until(14)
+    assert len(stage.network.sockets) == 3

@@ -15,7 +15,7 @@ from qf.project import open_project
 from qf.store.live_files import LiveReader
 from qf.store.read import Reader
 
-PATIENCE_S = 60
+PATIENCE_S = 240
 
 
 @pytest.fixture(autouse=True)

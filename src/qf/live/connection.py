@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from qf.clock import SECOND_NS
 from qf.feeds.live_face import Glance
-from qf.live.liveness import Liveness
+from qf.live.liveness import BUSY_NS, Liveness
 from qf.seams import Socket
 
 MOST_HELD, MOST_HELD_BYTES = 50_000, 64 << 20
@@ -44,6 +44,13 @@ class Connection:
         self.retired = False
         self.doomed = False  # the venue said that it will close it
         self.reader: asyncio.Task[None] | None = None
+
+    def learn(self, older: Connection) -> None:
+        """Take over how often each stream spoke on the connection before."""
+        for name, stream in self.streams.items():
+            if name in older.streams:
+                stream.typical_ns = older.streams[name].typical_ns
+                stream.seen = older.streams[name].seen
 
     def note(self, glance: Glance, now: int) -> None:
         """Take in that a payload came: its stream lives, and how far its ids are."""
@@ -78,10 +85,12 @@ class Connection:
 
     def mute(self, now: int) -> list[str]:
         """Return the streams that should have spoken by now and never did."""
-        if now - self.opened < FIRST_PAYLOAD_NS:
-            return []
-        silent = (name for name, stream in self.streams.items() if not stream.is_live)
-        return [name for name in silent if self.kinds[name] in STEADY]
+        age, found = now - self.opened, []
+        for name, stream in self.streams.items():
+            patience = BUSY_NS if stream.is_busy else FIRST_PAYLOAD_NS
+            if not stream.is_live and self.kinds[name] in STEADY and age > patience:
+                found.append(name)
+        return found
 
     def has_caught_up(self, older: Connection, now: int, recent_ns: int) -> bool:
         """Say whether every stream that speaks on the older connection goes on here without a hole.

@@ -27,6 +27,8 @@ from qf.seams import Closed, World
 CANDIDATE_NS = 15 * SECOND_NS
 LONGEST_OVERLAP_NS = 5 * SECOND_NS
 RECENT_NS = 2 * SECOND_NS
+RECONNECT_CAP_S = 6.0  # a venue that is well again is not kept waiting for longer
+BUSY_AGAIN_NS = 4 * SECOND_NS
 LIFE_SPREAD_S = 300.0
 FULL_S = 0.01
 DOOMED = "the venue shuts the connection down"
@@ -50,14 +52,15 @@ class Link:
 
     def __init__(self, world: World, plan: LinkPlan, forward: Forward) -> None:
         self._world, self.plan, self._forward = world, plan, forward
-        self.backoff = Backoff(world.chance)
+        self.backoff = Backoff(world.chance, cap_s=RECONNECT_CAP_S)
         self.replacing = Backoff(world.chance, first_s=1.0, cap_s=60.0, steady_s=120.0)
+        self._before: Connection | None = None  # the one that spoke last: its streams' rates
         self.active: Connection | None = None
         self.candidate: Connection | None = None
         self.connects = self.breaks = self.replacements = self.control = 0
         self.last_reason = ""
         self._replace_why = ""
-        self._not_before = 0
+        self._not_before = self._last_try = 0
         self._life_ns = self._draw_life()
         self._changed = asyncio.Event()
 
@@ -126,11 +129,11 @@ class Link:
             return self._replace_why or DOOMED
         if now - active.opened >= self._life_ns:
             return "its time is nearly over"
-        if stalled := active.stalled(now):
-            return f"stalled: {', '.join(sorted(stalled)[:4])}"
-        if mute := active.mute(now):
-            return f"never spoke: {', '.join(sorted(mute)[:4])}"
-        return ""
+        silent = sorted((*active.stalled(now), *active.mute(now)))
+        # A stream that is known to be busy is soon tried again; a quiet one may just be quiet.
+        if any(active.streams[name].is_busy for name in silent):
+            self._not_before = min(self._not_before, self._last_try + BUSY_AGAIN_NS)
+        return f"silent: {', '.join(silent[:4])}" if silent else ""
 
     async def _begin(self) -> None:
         """Open the connection that speaks; on failure wait."""
@@ -143,7 +146,8 @@ class Link:
 
     async def _invite(self) -> None:
         """Open a candidate beside the connection that still speaks."""
-        self._not_before = self._now() + int(self.replacing.next() * SECOND_NS)
+        self._last_try = self._now()
+        self._not_before = self._last_try + int(self.replacing.next() * SECOND_NS)
         why = self._replace_why
         self.candidate = await self._open()
         if self.candidate is not None:
@@ -160,7 +164,11 @@ class Link:
             return None
         self.connects += 1
         self._life_ns = self._draw_life()
-        return Connection(socket, plan.streams, plan.quiet_s, self._now())
+        opened = Connection(socket, plan.streams, plan.quiet_s, self._now())
+        older = self.active or self._before
+        if older is not None:
+            opened.learn(older)
+        return opened
 
     async def _lost(self, active: Connection) -> None:
         """Let the candidate take over from a connection that ended, or connect anew."""
@@ -171,7 +179,7 @@ class Link:
             await self._hand_over(self.candidate)
             return
         await self._drop_candidate()
-        self.active = None
+        self.active, self._before = None, active
         await active.close()
         await self._world.clock.sleep(self.backoff.next())
 

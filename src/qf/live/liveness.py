@@ -44,12 +44,14 @@ class Liveness:
         return self.last is not None
 
     @property
+    def is_busy(self) -> bool:
+        """Say whether its payloads are known to come so often that silence soon tells."""
+        return self.seen >= ENOUGH and GAPS * self.typical_ns <= BUSY_NS
+
+    @property
     def limit_ns(self) -> int:
         """Return how long this stream may be silent."""
-        busy = GAPS * self.typical_ns
-        if self.seen < ENOUGH or busy > BUSY_NS:
-            return self.ttl_ns
-        return int(max(LEAST_NS, busy))
+        return int(max(LEAST_NS, GAPS * self.typical_ns)) if self.is_busy else self.ttl_ns
 
     def silent_ns(self, now: int) -> int:
         """Return the time since the last payload; 0 before the first."""

@@ -29,6 +29,9 @@ from qf.live.venue_plan import VenuePlan
 from qf.seams import World
 from qf.tape.journal import Frame
 
+# The budget bounds the requests; this bounds how long a book waits once its venue is well again.
+RESYNC_CAP_S = 4.0
+
 
 class Book(Protocol):
     """What the session must know of a book; see live/line.py."""
@@ -73,7 +76,10 @@ class VenueSession:
         self.rest = Rest(world, plan.name, plan.rest_url, plan.face.weight_per_minute)
         self.offset = ClockOffset(clock.wall_ns(), clock.monotonic_ns())
         self.latency = Latency()
-        self.resyncs = {symbol: Resync(Backoff(world.chance)) for symbol in plan.symbols}
+        self.resyncs = {
+            symbol: Resync(Backoff(world.chance, cap_s=RESYNC_CAP_S, steady_s=10.0))
+            for symbol in plan.symbols
+        }
         self.holes = {symbol: TradeHoles[bytes]() for symbol in plan.symbols}
         self.links = [Link(world, each, self._forward) for each in _link_plans(plan)]
         self.messages = self.bytes = self.unreadable = self.refused_answers = 0
