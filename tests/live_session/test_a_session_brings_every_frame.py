@@ -100,16 +100,25 @@ def test_no_request_leaves_during_a_ban_and_a_restart_does_not_end_it():
 
 def test_trades_keep_their_order_when_a_hole_ends_while_the_queue_is_full():
     stage = Stage()
-    socket = stage.network.sockets[0]
-    socket.push(trade(1), trade(4), trade(5))
-    stage.until(3)
-    stage.heart.full = True
+    heart, take, socket = stage.heart, stage.heart.offer, stage.network.sockets[0]
+
+    def one_at_a_time(frame):
+        taken = take(frame)
+        if taken:
+            heart.full = True
+            stage.loop.call_later(0.05, setattr, heart, "full", False)
+        return taken
+
+    socket.push(trade(1), *(trade(n) for n in range(4, 9)))
+    stage.until(2.9)
+    heart.offer = one_at_a_time
+    heart.full = True
     stage.until(4)
-    socket.push(*(trade(n) for n in range(6, 30)))
-    stage.until(5)
-    stage.heart.full = False
-    stage.until(7)
-    assert stage.heart.payloads() == [trade(n) for n in (1, *range(4, 30))]
+    socket.push(*(trade(n) for n in range(9, 30)))
+    stage.until(4.5)
+    heart.full = False
+    stage.until(9)
+    assert heart.payloads() == [trade(n) for n in (1, *range(4, 30))]
 
 
 def test_trades_made_while_nobody_listened_are_asked_for():
