@@ -33,6 +33,8 @@ RUN_FIELDS = (
     Field("definitions_hash", "VARCHAR", "the project's definition files"),
     Field("versions", "VARCHAR", "JSON object: package to version"),
     Field("created", "TIMESTAMP_NS", "when the run began, UTC"),
+    Field("quote_asof", "VARCHAR", "how trades were paired with the book"),
+    Field("quote_lag_ms", "DOUBLE", "how much older a quote had to be, for `arrival`"),
 )
 
 PROGRESS_FIELDS = (

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from feeds.captures import DATA, INSTRUMENTS, needs_data, source
+from feeds.captures import INSTRUMENTS, VENUES, needs_data, source
 from feeds.test_blocks_and_ranges_cut_between_frames import INSTRUMENT, START, depth, joined
 from feeds.test_each_stream_goes_where_it_is_used import rows_of
 from feeds.test_reading_is_causal import arrivals, made, off
@@ -176,12 +176,14 @@ def test_a_file_system_without_links_gets_copies(grown, monkeypatch):
 
 
 @needs_data
-def test_a_real_capture_grows_over_midnight(tmp_path):
-    whole = source("binance_coinm")
-    first = CaptureSource("capture", whole.venue, whole.paths[:1], whole.time_unit)
-    instrument = INSTRUMENTS["binance_coinm"]
-    assert DATA.is_dir()
-    ingest.ingest([first], instrument, tmp_path / "cache")
-    grown = ingest.ingest([whole], instrument, tmp_path / "cache")
-    assert grown.kept_files == 1
-    same(grown, ingest.ingest([whole], instrument, tmp_path / "other"))
+@pytest.mark.parametrize("venue", VENUES)
+def test_a_real_capture_grows(venue, tmp_path):
+    items = [item for _, item in zip(range(8_000), source(venue).arrivals(), strict=False)]
+    for number, (low, high) in enumerate(((0, 2_500), (2_500, 6_000), (6_000, 8_000))):
+        write(tmp_path, number, items[low:high])
+    paths = tuple(sorted(tmp_path.glob("part_*")))
+    for count in (1, 2, 3):
+        capture = CaptureSource("capture", venue, paths[:count], "ns")
+        grown = ingest.ingest([capture], INSTRUMENTS[venue], tmp_path / "cache")
+        assert grown.kept_files == count - 1
+    same(grown, ingest.ingest([capture], INSTRUMENTS[venue], tmp_path / "other"))

@@ -64,6 +64,16 @@ def test_one_of_the_two_trade_channels_is_used_and_the_other_counted(tmp_path, t
     assert tape.findings_by_rule() == rules
 
 
+def test_a_bad_frame_of_the_channel_that_is_not_used_leaves_no_hole(tmp_path):
+    bad = agg_trade(1).replace(b'"60000.0"', b'"-1"')
+    torn = agg_trade(1).replace(b'"p"', b'"x"')
+    tape = tape_of(tmp_path, [trade(1), bad, torn, trade(2)], "trade")
+    (block,) = tape.blocks(10)
+    assert block["kind"].tolist() == [TRADE, TRADE]
+    assert tape.accounts["agg_trade"] == {"received": 2, "quarantined": 1, "ignored": 1}
+    assert tape.findings_by_rule() == {"missing_field": 1}
+
+
 def test_aggregated_trades_are_used_where_nothing_else_is_there(tmp_path):
     assert tape_of(tmp_path, [agg_trade(1), agg_trade(2)]).trades == "agg_trade"
 

@@ -16,8 +16,14 @@ def captures(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def at_once(captures, tmp_path_factory):
-    """Give the hash of every table after one run over all of it."""
+def ready(captures, tmp_path_factory):
+    """Give a project after one run over all of it: to be copied, never changed."""
     folder = make(tmp_path_factory.mktemp("once") / "small", captures)
     run(folder)
-    return hashes(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def at_once(ready):
+    """Give the hash of every table after one run over all of it."""
+    return hashes(ready)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from pathlib import Path
 
 from qf.cli._capture import choose_capture
@@ -98,8 +99,16 @@ def write_files(folder: Path, minutes: int, files: int, seed: int = 7) -> list[P
     return paths
 
 
-def make(folder: Path, captures: Path) -> Path:
-    """Write a small project over the captures of a folder."""
+TAPES = ".data/.local"  # copied where a second reading of the same sources would prove nothing
+
+
+def copied(ready: Path, folder: Path) -> Path:
+    """Return a copy of a project with everything that its run left."""
+    return Path(shutil.copytree(ready, folder))
+
+
+def make(folder: Path, captures: Path, tapes_of: Path | None = None) -> Path:
+    """Write a small project over the captures of a folder, with the tapes of another over them."""
     pattern = str(captures / "btcusdt_*.gz")
     capture = choose_capture(pattern, "binance_spot", "BTCUSDT")
     write_project(folder, draft_project(folder.name, "crypto", None, capture))
@@ -115,6 +124,8 @@ def make(folder: Path, captures: Path) -> Path:
         (types / f"{name}.yml").write_text(TYPE.format(name=name, formula=formula))
     (definitions / "ops").mkdir(exist_ok=True)
     (definitions / "ops" / "twice.yml").write_text(OP.format(formula="x + x"))
+    if tapes_of is not None:
+        shutil.copytree(tapes_of / TAPES, folder / TAPES)
     return folder
 
 

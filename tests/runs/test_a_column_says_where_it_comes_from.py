@@ -12,9 +12,9 @@ from tests.runs.projects import make, run
 
 
 @pytest.fixture(scope="module")
-def ran(captures, tmp_path_factory):
+def ran(captures, ready, tmp_path_factory):
     """Give a project after one run, and the run."""
-    folder = make(tmp_path_factory.mktemp("lineage") / "small", captures)
+    folder = make(tmp_path_factory.mktemp("lineage") / "small", captures, ready)
     result = run(folder)
     return open_project(folder), result
 

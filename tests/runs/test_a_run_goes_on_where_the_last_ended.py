@@ -12,19 +12,18 @@ from hypothesis import strategies as st
 from qf.clock import DAY_NS, parse_time
 from qf.project.scaffold import draft_project, write_project
 from tests.acceptance.projects import make_project
-from tests.runs.projects import MINUTE, edit, hashes, make, run, said
+from tests.runs.projects import MINUTE, TAPES, copied, edit, hashes, make, run, said
 
 START = parse_time("2024-08-08T00:00:00Z")
 WALKTHROUGH = "breakout_alpha"
-TAPES = ".data/.local"  # copied where a second reading of the same sources would prove nothing
 
 
 @settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(1, 39), min_size=1, max_size=4, unique=True), st.randoms())
 def test_any_cut_of_the_range_in_any_order_gives_the_same_tables(
-    captures, at_once, tmp_path_factory, cuts, random
+    captures, ready, at_once, tmp_path_factory, cuts, random
 ):
-    folder = make(tmp_path_factory.mktemp("cut") / "small", captures)
+    folder = make(tmp_path_factory.mktemp("cut") / "small", captures, ready)
     edges = [None, *(START + cut * MINUTE for cut in sorted(cuts)), None]
     ranges = list(pairwise(edges))
     random.shuffle(ranges)
@@ -66,9 +65,8 @@ def test_a_changed_file_is_computed_from_there_on(captures, tmp_path):
     assert hashes(folder) == hashes(other)
 
 
-def test_nothing_is_done_twice(captures, at_once, tmp_path):
-    folder = make(tmp_path / "small", captures)
-    run(folder)
+def test_nothing_is_done_twice(ready, at_once, tmp_path):
+    folder = copied(ready, tmp_path / "small")
     done = run(folder)
     assert said(done) == "kept everything: of the same definitions, code and input"
     assert done.symbols[0].accounts["trade"]["applied"] > 0  # the accounting is kept too
@@ -77,8 +75,8 @@ def test_nothing_is_done_twice(captures, at_once, tmp_path):
     assert hashes(folder) == at_once
 
 
-def test_a_state_that_is_gone_or_damaged_costs_time_only(captures, at_once, tmp_path):
-    folder = make(tmp_path / "small", captures)
+def test_a_state_that_is_gone_or_damaged_costs_time_only(captures, ready, at_once, tmp_path):
+    folder = make(tmp_path / "small", captures, ready)
     for minutes, damage in ((10, b""), (20, b"QFPIECE1 torn"), (30, None)):
         run(folder, end=START + minutes * MINUTE)
         for path in (folder / ".data" / "state").glob("*"):

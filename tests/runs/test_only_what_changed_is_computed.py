@@ -6,7 +6,7 @@ import pytest
 
 from qf.project import open_project
 from qf.store.read import Reader
-from tests.runs.projects import OP, edit, hashes, make, run, said
+from tests.runs.projects import OP, copied, edit, hashes, make, run, said
 
 FEATURES = ".definitions/features/small.yml"
 EDITS = {
@@ -37,11 +37,12 @@ KEPT = {
 
 
 @pytest.mark.parametrize("what", EDITS)
-def test_an_edit_gives_the_tables_of_a_fresh_run_and_keeps_the_rest(captures, tmp_path, what):
+def test_an_edit_gives_the_tables_of_a_fresh_run_and_keeps_the_rest(
+    captures, ready, tmp_path, what
+):
     file, old, new = EDITS[what]
-    folder = make(tmp_path / "edited" / "small", captures)
-    run(folder)
-    fresh = make(tmp_path / "fresh" / "small", captures)
+    folder = copied(ready, tmp_path / "edited" / "small")
+    fresh = make(tmp_path / "fresh" / "small", captures, ready)
     for each in (folder, fresh):
         edit(each, file, old, new)
         if what == "a bar clock":
@@ -55,9 +56,9 @@ def test_an_edit_gives_the_tables_of_a_fresh_run_and_keeps_the_rest(captures, tm
     assert hashes(folder) == hashes(fresh)
 
 
-def test_an_edit_and_new_events_at_once_equal_a_fresh_run(captures, tmp_path):
-    folder = make(tmp_path / "edited" / "small", captures)
-    fresh = make(tmp_path / "fresh" / "small", captures)
+def test_an_edit_and_new_events_at_once_equal_a_fresh_run(captures, ready, tmp_path):
+    folder = make(tmp_path / "edited" / "small", captures, ready)
+    fresh = copied(ready, tmp_path / "fresh" / "small")
     middle = run(fresh).symbols[0].tape.first_time + 20 * 60_000_000_000
     run(folder, end=middle)
     for each in (folder, fresh):
@@ -68,9 +69,8 @@ def test_an_edit_and_new_events_at_once_equal_a_fresh_run(captures, tmp_path):
     assert hashes(folder) == hashes(fresh)
 
 
-def test_another_engine_makes_features_anew_and_nothing_else(captures, at_once, tmp_path):
-    folder = make(tmp_path / "small", captures)
-    run(folder)
+def test_another_engine_makes_features_anew_and_nothing_else(ready, at_once, tmp_path):
+    folder = copied(ready, tmp_path / "small")
     done = said(run(folder, engine="polars"))
     assert "computed features pressure, speed, feature_vectors_small" in done
     assert "kept cdm_bbo, cdm_trades, cdm_lob_incremental" in done
@@ -79,29 +79,27 @@ def test_another_engine_makes_features_anew_and_nothing_else(captures, at_once, 
     assert hashes(folder) == at_once
 
 
-def test_what_is_gone_from_the_project_is_dropped_and_said(captures, tmp_path):
-    folder = make(tmp_path / "small", captures)
-    run(folder)
+def test_what_is_gone_from_the_project_is_dropped_and_said(ready, tmp_path):
+    folder = copied(ready, tmp_path / "small")
     edit(folder, FEATURES, "    staleness: { ttl_ms: 60000, action: decay }\n", "")
     edit(folder, FEATURES, "    bar: time_s_60\n", "")
     edit(folder, "quantflow_project.yml", "    - { type: time, seconds: 60 }\n", "")
-    edit(folder, "quantflow_project.yml", "bbo, enriched", "enriched")
+    edit(folder, "quantflow_project.yml", "raw, bbo, enriched", "enriched")
     done = said(run(folder))
     assert "the bar clock time_s_60 is gone from the project: its 39 rows were removed" in done
     assert "the feature speed of small on time_s_60 is gone" in done
-    assert "cdm_bbo is not among the project's tables any more" in done
+    assert "cdm_trades is not among the project's tables any more" in done
     project = open_project(folder)
     tables = Reader(project.paths.database, project.name).tables()
-    assert "cdm_time_bars" not in tables and tables["cdm_bbo"] > 0
+    assert "cdm_time_bars" not in tables and tables["cdm_trades"] > 0
     edit(folder, "quantflow_project.yml", "name: small, type: small", "name: other, type: small")
     assert "feature_vectors_small on tick_k_50 is gone" in said(run(folder))
     assert "feature_vectors_small" not in Reader(project.paths.database, project.name).tables()
     assert "gone" not in said(run(folder))
 
 
-def test_every_row_is_of_a_run_and_the_runs_say_of_what(captures, tmp_path):
-    folder = make(tmp_path / "small", captures)
-    run(folder)
+def test_every_row_is_of_a_run_and_the_runs_say_of_what(ready, tmp_path):
+    folder = copied(ready, tmp_path / "small")
     edit(folder, *EDITS["one feature"])
     second = run(folder)
     project = open_project(folder)

@@ -20,8 +20,8 @@ def tables_of(folder):
     return direct, files
 
 
-def test_files_and_tables_are_equal_after_growth_an_edit_and_a_lost_list(captures, tmp_path):
-    folder = make(tmp_path / "small", captures)
+def test_files_and_tables_are_equal_after_growth_an_edit_and_a_lost_list(captures, ready, tmp_path):
+    folder = make(tmp_path / "small", captures, ready)
     start = run(folder, end=None, stages=["label"]).symbols[0].tape.first_time
     project = open_project(folder)
     for end in (start + 15 * MINUTE, start + 25 * MINUTE, None):

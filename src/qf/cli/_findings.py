@@ -158,40 +158,6 @@ def _short_clocks(
                 yield f"{symbol}: {spec.clock} closed {bars} bars; {told}"
 
 
-def shared_times(project: Project) -> list[str]:
-    """Return, per clock of the last run, how many bars share their feature_time with another.
-
-    Where some do, features and labels join on bar_id and never on the time alone.
-    """
-    from qf.store.read import Reader
-
-    lines: list[str] = []
-    if not project.paths.database.exists():
-        return lines
-    reader = Reader(project.paths.database, project.name, project.paths.parquet)
-    try:
-        known = reader.tables()
-        for spec in project.bars:
-            if spec.table not in known:
-                continue
-            query = (
-                "select symbol, sum(n), sum(n) filter (where n > 1) from (select symbol,"
-                f' count(*) as n from "{project.cdm_schema}"."{spec.table}" where bar_clock = ?'
-                " and trade_count > 0 group by symbol, feature_time)"
-                " group by symbol order by symbol"
-            )
-            for symbol, bars, shared in reader.sql(query, [spec.clock]).rows():
-                if shared:
-                    share = 100 * float(shared) / float(bars)
-                    lines.append(
-                        f"{symbol}: {share:.0f} % of the bars of {spec.clock} share their"
-                        " feature_time with another: join on bar_id"
-                    )
-    except QuantflowError:
-        return lines  # the warnings about the tables say why
-    return lines
-
-
 def needed_bars(feature: Feature, graph: Graph | None) -> int:
     """Return how many bars of its clock a feature needs before its first value."""
     own = graph.warmup_rows if graph is not None and feature.mode == "bar" else 0

@@ -27,6 +27,7 @@ def command(context: click.Context, folder: Path, no_ops: bool, as_json: bool) -
     """
     from qf.cli import _findings, _sides
     from qf.cli._terminal import note, say, say_json, warn
+    from qf.engines.shared_times import shared_times
     from qf.project.opening import read_project
 
     project, problems = read_project(folder)
@@ -40,7 +41,7 @@ def command(context: click.Context, folder: Path, no_ops: bool, as_json: bool) -
         warnings += [*project.notes, *_findings.static(project, graphs)]
         warnings += _findings.stored(project, graphs)
         if not problems:
-            sides, notes = _sides.measure(project), _findings.shared_times(project)
+            sides, notes = _sides.measure(project), shared_times(project)
     if as_json:
         found = [_row(error) for error in problems]
         say_json({"problems": found, "warnings": warnings, "sides": sides, "notes": notes})

@@ -29,6 +29,7 @@ from qf.engines.ledger import Ledger
 from qf.engines.parts import RAW_TABLES
 from qf.engines.progress import Board, Progress
 from qf.engines.run_result import RunResult, SymbolResult
+from qf.engines.shared_times import shared_times
 from qf.engines.sources import open_tape
 from qf.engines.stale import drop_stale, forget_anew
 from qf.engines.state_files import StateFiles
@@ -44,6 +45,7 @@ from qf.store.change import Change
 from qf.store.duck import Store
 from qf.store.lock import project_lock
 from qf.store.record import RunRecord
+from qf.store.segments import forget_files
 from qf.tape.tape_file import TapeFile
 
 __all__ = [
@@ -62,6 +64,9 @@ EMPTY_RANGE = diagnostic(
     RunError,
     "the tape runs from {first} to {last}",
 )
+EMPTY_TAPE = diagnostic(
+    "QF513", "the feed providers of {symbol} hold no frame of it", RunError, "check the symbol"
+)
 UNKNOWN_STAGE = diagnostic("QF511", "there is no stage {name!r}", hint="stages: {known}")
 UNKNOWN_SYMBOL = diagnostic("QF512", "the project has no symbol {name!r}", hint="it has {known}")
 
@@ -72,7 +77,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "feature": ("features", "vectors"),
 }
 # These exist whenever a provider carries them: stream of the accounting -> group.
-CARRIED = {"mark": "funding", "liquidation": "liquidations"}
+CARRIED = {"bbo": "bbo", "mark": "funding", "liquidation": "liquidations"}
 Ledgers = Mapping[tuple[str, str], Ledger]
 
 
@@ -268,6 +273,8 @@ def _change(
         definitions_hash=project.definitions_hash,
         versions={name: version(name) for name in ("qf", "numba", "numpy", "polars", "duckdb")},
         created=wall_ns(),
+        quote_asof=project.enrich.quote_asof,
+        quote_lag_ms=project.enrich.quote_lag_ms,
     )
     tables = _tables(project, next(iter(tapes.values())), asked.groups)
     project.paths.database.parent.mkdir(parents=True, exist_ok=True)
@@ -275,7 +282,11 @@ def _change(
         ledgers = {key: Ledger.read(told) for key, told in store.ledgers().items()}
         if hands.crew is not None:
             store.mend_parquet(project.paths.parquet)  # workers read what is stored from there
-        with store.change(record, project.paths.parquet) as change:
+        parquet = project.paths.parquet
+        if hands.crew is None and not keeps_files(project):
+            forget_files(project.name, parquet)
+            parquet = None
+        with store.change(record, parquet) as change:
             if asked.everything:
                 result.notes += drop_stale(project, change, ledgers, asked.groups)
             change.make(tables.values())
@@ -288,7 +299,14 @@ def _change(
         states = StateFiles(project.paths.state)
         states.sweep(file for told in store.ledgers().values() for _, _, file in told["states"])
         result.notes += store.notes
+    result.notes += shared_times(project)
     return result
+
+
+def keeps_files(project: Project) -> bool:
+    """Say whether the Parquet files beside the database are wanted: `parquet` of its engine."""
+    row = project.local.engine("duckdb")
+    return row is None or row.options.get("parquet") is not False
 
 
 def _tables(project: Project, tape: TapeFile, groups: frozenset[str]) -> dict[str, Table]:
@@ -320,14 +338,22 @@ def _symbols(project: Project, symbols: Iterable[str] | None) -> list[str]:
 
 
 def refuse_empty(tape: TapeFile, symbol: str, start: int | None, end: int | None) -> None:
-    """Refuse a range without an event. Errors: QF510."""
+    """Refuse a tape or a range without an event. Errors: QF510, QF513."""
     first, last = tape.first_time, tape.last_time
-    empty = first == NULL_INT or (start is not None and last < start)
-    if empty or (end is not None and first >= end):
+    if first == NULL_INT:
+        raise EMPTY_TAPE(symbol=symbol, hint=_other_symbols(tape))
+    if (start is not None and last < start) or (end is not None and first >= end):
         raise EMPTY_RANGE(
             symbol=symbol,
             start="the beginning" if start is None else format_time(start),
             end="the end" if end is None else format_time(end),
-            first="nothing" if first == NULL_INT else format_time(first),
-            last="nothing" if last == NULL_INT else format_time(last),
+            first=format_time(first),
+            last=format_time(last),
         )
+
+
+def _other_symbols(tape: TapeFile) -> str:
+    """Return what the sources hold instead of a symbol's frames."""
+    if not tape.manifest["others"]:
+        return "the sources hold no frame at all of any symbol: is the path right?"
+    return f"the frames there are of: {', '.join(tape.manifest['others'])}"

@@ -43,6 +43,22 @@ _WHY = {
 }
 
 
+def older_rows(run: SymbolRun) -> list[str]:
+    """Return a warning where rows outside the range are of other definitions than those in it."""
+    changed = []
+    for need in run.needs:
+        entry = run.ledger.parts.get(need.part.id)
+        spans = entry.spans if entry is not None and need.why == "definition" else []
+        if any(span.first < run.low or span.last > run.high for span in spans):
+            changed.append(need.part)
+    if not changed:
+        return []
+    return [
+        f"{run.planned.instrument.symbol}: outside the range, {summary(changed)} are of older"
+        " definitions or code; a run without dates makes them anew"
+    ]
+
+
 def summary(parts: Sequence[Part]) -> str:
     """Return parts in words: the tables, and of features and labels how many or which."""
     words: dict[str, list[str]] = {}

@@ -25,7 +25,7 @@ from qf.engines.account import warnings_of
 from qf.engines.ledger import Covered, Ledger, Rows
 from qf.engines.parts import ACCOUNTING, SIDE_TABLES, Part, parts_of, root_name
 from qf.engines.run_result import SymbolResult
-from qf.engines.run_words import told
+from qf.engines.run_words import older_rows, told
 from qf.engines.state_files import KEPT, StateFiles
 from qf.engines.symbol_plan import plan_symbol
 from qf.engines.symbol_run import Need, Progress, SymbolRun
@@ -107,6 +107,7 @@ class SymbolWork:
         run.root = root_name(project, run.first)
         self._names = Names(planned.plan, run.root)
         run.decide(parts_of(project, planned, self._names, asked.groups, asked.engine), asked.force)
+        self._older = older_rows(run)
         instrument = planned.instrument
         self._where = {"venue": instrument.venue, "symbol": instrument.symbol}
         if asked.force:
@@ -276,7 +277,7 @@ class SymbolWork:
             did=told(run),
             plan_hash=self._planned.plan.hash(),
         )
-        result.warnings = warnings_of(result, self._planned, self._project)
+        result.warnings = [*warnings_of(result, self._planned, self._project), *self._older]
         return result
 
 

@@ -24,6 +24,8 @@ class RunRecord:
     input_hashes: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     created: int = 0  # ns
+    quote_asof: str = ""  # how trades were paired with the book, and the lag for `arrival`
+    quote_lag_ms: float = 0.0
 
     def row(self) -> dict[str, Any]:
         """Return the columns of qf_runs that are the run's own."""
@@ -37,4 +39,6 @@ class RunRecord:
             "input_hashes": json.dumps(dict(self.input_hashes), sort_keys=True),
             "versions": json.dumps(dict(self.versions), sort_keys=True),
             "created": self.created,
+            "quote_asof": self.quote_asof,
+            "quote_lag_ms": self.quote_lag_ms,
         }

@@ -232,6 +232,14 @@ def exported(project: str, folder: Path) -> dict[str, tuple[Path, ...]]:
     }
 
 
+def forget_files(project: str, folder: Path) -> None:
+    """Remove the files of a project, and first the list that readers go by."""
+    found = exported(project, folder)
+    (Path(folder) / f"{project}.json").unlink(missing_ok=True)
+    for path in (path for paths in found.values() for path in paths):
+        path.unlink(missing_ok=True)
+
+
 def open_files(project: str, folder: Path) -> Connection:
     """Return a database in memory whose tables are the files, locked down to reading them."""
     connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})

@@ -30,6 +30,7 @@ TRADE_STREAMS = ("trade", "agg_trade")
 # What may wait while the first clock offset is in doubt; then the first frame is believed.
 MOST_WAITING, MOST_WAITING_BYTES = 1_024, 1 << 20
 STATE_FORM = 1
+MOST_OTHERS = 12  # names of other symbols that are remembered
 
 OTHER_STATE = diagnostic(
     "QF332",
@@ -64,7 +65,8 @@ class Tally:
     frames: int = 0
     first_time: int = NULL_INT
     last_time: int = NULL_INT
-    other_symbols: int = 0
+    other_symbols: int = 0  # frames of other symbols, and the first of their names
+    others: list[str] = field(default_factory=list)
     accounts: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def count(self, stream: str, verdict: str = "") -> None:
@@ -73,6 +75,12 @@ class Tally:
         account["received"] += 1
         if verdict:
             account[verdict] += 1
+
+    def pass_over(self, symbol: str) -> None:
+        """Count one frame of another symbol."""
+        self.other_symbols += 1
+        if len(self.others) < MOST_OTHERS and symbol not in self.others:
+            self.others.append(symbol)
 
     def summary(self) -> dict[str, Any]:
         """Return the counts for the manifest."""
@@ -166,14 +174,14 @@ class Reader:
         if isinstance(records, Quarantine):
             symbol = records.symbol or hint
             if symbol and symbol != self._symbol:
-                self.tally.other_symbols += 1
+                self.tally.pass_over(symbol)
                 return
             self._refuse(self._number(time), time, records.stream, (records.rules, rules), payload)
             return
         for record in records:
             symbol = record.symbol or hint
             if symbol and symbol != self._symbol:
-                self.tally.other_symbols += 1
+                self.tally.pass_over(symbol)
                 continue
             self._record(record, time, raw_time, payload, rules)
 
@@ -229,6 +237,8 @@ class Reader:
         self._report(seq, stream, (*bad, *notes))
         self._sink.add_quarantined(seq, time, stream, bad, payload)
         kind = STREAMS[stream]
+        if stream in TRADE_STREAMS and self.trades not in (None, stream):
+            return  # of the other channel nothing is missing
         if kind or stream == "unreadable":
             self.columns.add_bad(seq, kind, time, CLOCK_STEP if "clock_step" in notes else 0)
 
@@ -258,6 +268,7 @@ class Reader:
             raise OTHER_STATE(saved=_told(state["of"]), own=_told(self._own))
         self.trades = state["trades"]
         self.tally = Tally(**state["tally"])
+        self.tally.others = list(self.tally.others)
         self.tally.accounts = {name: dict(row) for name, row in self.tally.accounts.items()}
         self._stamper.restore(state["stamp"])
         self._screen.restore(state["screen"])

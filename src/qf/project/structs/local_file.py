@@ -36,6 +36,7 @@ class DuckdbEngine(Struct):
     database: str = ".data/db/quantflow.duckdb"
     threads: int | None = Field(default=None, ge=1, le=1024)
     memory_limit: str | None = None
+    parquet: bool = True
 
 
 class KafkaEngine(Struct):
