@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from qf import kernel
@@ -132,8 +133,7 @@ class Plan:
         taken = {column for reads in self.reads.values() for _, column in reads}
         beside: set[Column] = set()
         for each in self.instructions:
-            walks = "stride0" in inspect.signature(each.op.rules["kernel"]).parameters
-            (beside if walks else taken).update(each.inputs)
+            (beside if _walks(each.op.rules["kernel"]) else taken).update(each.inputs)
         words = []
         for each in self.instructions:
             pairs = zip(each.outputs, each.widths, strict=True)
@@ -165,6 +165,12 @@ class Plan:
     def _column(self, clock: int, kind: str) -> Column:
         self.columns[clock].append(kind)
         return Column(clock, len(self.columns[clock]) - 1, kind)
+
+
+@cache
+def _walks(function: Callable[..., Any]) -> bool:
+    """Say whether a kernel may read columns beside those that it is given."""
+    return "stride0" in inspect.signature(function).parameters
 
 
 def _mask(first: Column, width: int, taken: set[Column], beside: set[Column]) -> int:

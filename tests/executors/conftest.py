@@ -62,7 +62,8 @@ def _process(*words):
 @contextmanager
 def cluster(workers=2):
     """Give a Dask scheduler's address and its workers' processes, all on the loopback."""
-    distributed = pytest.importorskip("distributed")
+    import distributed
+
     address = f"tcp://127.0.0.1:{free_port()}"
     with ExitStack() as stack:
         host = ("--host", "127.0.0.1", "--no-dashboard")

@@ -14,8 +14,8 @@ from qf.project.scaffold import draft_project, write_project
 from qf.store.duck import Store
 from tests.runs.projects import FEATURES, FORMULAS, OP, PROJECT, TYPE
 
-SYMBOLS = ("AAAUSDT", "BBBUSDT", "CCCUSDT", "DDDUSDT")
-MINUTES = 8
+SYMBOLS = ("AAAUSDT", "BBBUSDT", "CCCUSDT")
+MINUTES = 5
 START = 1_704_153_600_000_000_000  # 2024-01-02, as the template's market
 MIDDLE = START + MINUTES * 30_000_000_000
 
@@ -98,4 +98,17 @@ def children_named(word: str) -> list[int]:
             above = parents[above]
         if above == os.getpid() and word in words[pid]:
             found.append(pid)
+    return found
+
+
+def everywhere_named(word: str) -> list[int]:
+    """Return the processes of this machine whose command line or environment holds a word."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            told = (path / "cmdline").read_bytes() + (path / "environ").read_bytes()
+        except OSError:
+            continue  # it has ended meanwhile, or is another user's
+        if word.encode() in told and path.name != str(os.getpid()):
+            found.append(int(path.name))
     return found

@@ -30,7 +30,7 @@ from qf.errors import DefinitionError, Place, QuantflowError, RefusedError, RunE
 from qf.project import open_project
 from qf.project.model import Project
 from qf.store.change import RunWriter
-from qf.store.spool import Spool
+from qf.store.spool import Hand, Spool
 from qf.store.stored_features import StoredFeatures
 from qf.tape.tape_file import TapeFile, open_tape
 
@@ -108,15 +108,21 @@ def _of(project: Project, symbol: str) -> dict[str, str]:
     return {"project": str(project.folder), "mark": fingerprint(project), "symbol": symbol}
 
 
-def carry_out(text: str, report: Report, project: Project | None = None) -> str:
+def carry_out(
+    text: str, report: Report, project: Project | None = None, hand: Hand | None = None
+) -> str:
     """Do a job and return its answer; what the library refuses is an answer too.
 
-    Without a project the one in the job's folder is opened; it stays open for the next job.
+    Without a project the one in the job's folder is opened; it stays open for the next job. With a
+    hand, rows are given to it as well as to files.
     """
     job = json.loads(text)
     try:
         with _opened(job, project) as found:
-            made = _DOES[job["do"]](found, job, report)
+            if job["do"] == "ingest":
+                made = _ingest(found, job, report)
+            else:
+                made = _compute(found, job, report, hand)
     except QuantflowError as error:
         made = {"error": _told(error)}
     return json.dumps(made)
@@ -154,7 +160,9 @@ def _ingest(project: Project, job: Mapping[str, Any], report: Report) -> dict[st
     return {"tape": str(tape.folder), "cached": tape.cached, "kept_files": tape.kept_files}
 
 
-def _compute(project: Project, job: Mapping[str, Any], report: Report) -> dict[str, Any]:
+def _compute(
+    project: Project, job: Mapping[str, Any], report: Report, hand: Hand | None
+) -> dict[str, Any]:
     tape = open_tape(Path(job["tape"]), job["cached"])
     given = job["asked"]
     asked = Asked(**{**given, "span": tuple(given["span"]), "groups": frozenset(given["groups"])})
@@ -162,7 +170,8 @@ def _compute(project: Project, job: Mapping[str, Any], report: Report) -> dict[s
     intent = work.intent()
     # An attempt has a folder of its own: one that was cut short leaves nothing that is read.
     Path(job["scratch"]).mkdir(parents=True, exist_ok=True)
-    spool = Spool(Path(tempfile.mkdtemp(prefix=f"{job['symbol']}-", dir=job["scratch"])))
+    folder = Path(tempfile.mkdtemp(prefix=f"{job['symbol']}-", dir=job["scratch"]))
+    spool = Spool(folder, hand)
     writer = RunWriter(None, project.name, spool)
     work.make(
         writer, StoredFeatures(project.paths.parquet, project.name, intent.venue, intent.symbol)
@@ -177,9 +186,6 @@ def _compute(project: Project, job: Mapping[str, Any], report: Report) -> dict[s
         "result": result,
         "files": {name: (path, writer.counts[name]) for name, path in spool.finish().items()},
     }
-
-
-_DOES = {"ingest": _ingest, "compute": _compute}
 
 
 class _Desk:

@@ -19,7 +19,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from qf.clock import format_time, wall_ns
@@ -46,6 +46,7 @@ from qf.store.duck import Store
 from qf.store.lock import project_lock
 from qf.store.record import RunRecord
 from qf.store.segments import forget_files
+from qf.store.spool import Hand
 from qf.tape.tape_file import TapeFile
 
 __all__ = [
@@ -154,6 +155,7 @@ class _Hands:
     report: Progress
     crew: Crew | None = None
     board: Board | None = None
+    hand: Hand = field(default_factory=Hand)
 
     def tapes(self, symbols: list[str], renew: bool) -> Iterator[tuple[str, TapeFile]]:
         """Yield every symbol's tape, in order. Errors: those of the ingest."""
@@ -193,7 +195,7 @@ class _Hands:
                 answer = job.read_answer(text, tape)
                 change = target.of(tape)
                 change.begin(answer.intent)
-                change.take(answer.intent, answer.files)
+                change.take(answer.intent, answer.files, self.hand)
                 change.end(answer.intent, answer.done)
             self.board.end(symbol)
             yield answer.done.result
@@ -241,9 +243,13 @@ def _crew(project: Project, symbols: int, report: Progress) -> Iterator[_Hands]:
     open_crew = executors.find(name)
     shutil.rmtree(project.paths.data / "run", ignore_errors=True)  # of a run that was killed
     try:
-        own = project if name == "local" else None
-        with open_crew(options, lambda text, tell: job.carry_out(text, tell, own)) as crew:
-            yield _Hands(project, report, crew, board)
+        hand = Hand()
+
+        def work(text: str, tell: Progress) -> str:
+            return job.carry_out(text, tell, project, hand)
+
+        with open_crew(options, work) as crew:
+            yield _Hands(project, report, crew, board, hand)
     finally:
         shutil.rmtree(project.paths.data / "run", ignore_errors=True)
 

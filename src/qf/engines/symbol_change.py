@@ -16,6 +16,7 @@ from qf.engines.ledger import Ledger
 from qf.engines.symbol_work import Done, Intent
 from qf.schema_tables import Table
 from qf.store.change import Change
+from qf.store.spool import Hand
 
 
 class SymbolChange:
@@ -31,18 +32,22 @@ class SymbolChange:
         where = {"venue": intent.venue, "symbol": intent.symbol}
         gone: defaultdict[str, int] = defaultdict(int)  # rows removed, by table
         change.prepare([self._tables[name] for name in intent.tables], **where)
+        there = change.rows_of([self._tables[name] for name in intent.tables], **where)
         for clear in intent.clears:
-            gone[clear.table] += change.clear(self._tables[clear.table], clear.parts, clear.span)
+            if there[clear.table]:
+                table = self._tables[clear.table]
+                gone[clear.table] += change.clear(table, clear.parts, clear.span)
         for name in intent.tables:
-            always_whole = not self._tables[name].made
-            change.want_file(
-                self._tables[name], **where, appended=not gone[name] and not always_whole
-            )
+            appended = not gone[name] and bool(self._tables[name].made)
+            left = there[name] - gone[name]
+            change.want_file(self._tables[name], **where, appended=appended, left=left)
 
-    def take(self, intent: Intent, files: Mapping[str, tuple[str, int]]) -> None:
+    def take(self, intent: Intent, files: Mapping[str, tuple[str, int]], hand: Hand) -> None:
         """Take the rows that a worker has written: per table its file and how many there are."""
-        for name, (path, rows) in files.items():
-            self._change.take(self._tables[name], intent.venue, intent.symbol, Path(path), rows)
+        where = (intent.venue, intent.symbol)
+        for name, (file, rows) in files.items():
+            path = Path(file)
+            self._change.take(self._tables[name], where, path, rows, hand.take(path))
 
     def end(self, intent: Intent, done: Done) -> None:
         """Record what was made."""

@@ -143,23 +143,47 @@ class Change:
             self._there.discard(name)
         return gone
 
-    def take(self, table: Table, venue: str, symbol: str, spool: Path, rows: int) -> None:
-        """Add the rows that a worker has made, counted and hashed, and keep the file if wanted."""
-        with spooled(spool) as reader:
-            self.writer.insert(table, reader)
+    def take(
+        self,
+        table: Table,
+        where: tuple[str, str],
+        spool: Path,
+        rows: int,
+        given: Sequence[pa.RecordBatch] = (),
+    ) -> None:
+        """Add the rows that a worker has made, counted and hashed, and keep the file if wanted.
+
+        `where` is venue and symbol; `given` are the rows, where they are in memory already.
+        """
+        venue, symbol = where
+        if given:
+            self.writer.insert(table, pa.RecordBatchReader.from_batches(given[0].schema, given))
+        else:
+            with spooled(spool) as reader:
+                self.writer.insert(table, reader)
         self.writer.counts[table.name] += rows
         self.writer.rows[table.name, venue, symbol] += rows
         if self._segments is not None:
             self._segments.adopt(table, venue, symbol, spool)
 
-    def want_file(self, table: Table, venue: str, symbol: str, appended: bool) -> None:
+    def rows_of(self, tables: Iterable[Table], venue: str, symbol: str) -> dict[str, int]:
+        """Return how many rows of a symbol each table holds."""
+        names, asked = [], []
+        for table in tables:
+            names.append(table.name)
+            place = where_is(table, self.project)
+            asked.append(f"(SELECT count(*) FROM {place} WHERE venue = $1 AND symbol = $2)")
+        if not asked:
+            return {}
+        query = f"SELECT {', '.join(asked)}"
+        (found,) = self._connection.execute(query, [venue, symbol]).fetchall()
+        return dict(zip(names, found, strict=True))
+
+    def want_file(self, table: Table, venue: str, symbol: str, appended: bool, left: int) -> None:
         """Let what is written of a table make a Parquet file by itself, where that is right.
 
-        It is where rows are only `appended`, or where the table held none of the symbol's.
+        It is where rows are only `appended`, or where none of the symbol's are `left` in the table.
         """
-        place = where_is(table, self.project)
-        query = f"SELECT count(*) FROM {place} WHERE venue = ? AND symbol = ?"
-        ((left,),) = self._connection.execute(query, [venue, symbol]).fetchall()
         self._files[table.name, venue, symbol] = (appended, not left)
         if self._segments is not None and (appended or not left):
             self._segments.want(table.name, venue, symbol)

@@ -4,11 +4,12 @@
 
 A spool is a file as the tables' readers take it: where a run only adds rows, the owner copies it
 into DuckDB and gives it its place among the project's Parquet files (segments.py); nothing is
-written twice.
+written twice. A thread of the same process hands the rows over in memory too, while they are few.
 """
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,14 +19,40 @@ from qf.schema_tables import Table
 from qf.store.segments import open_segment
 
 BATCH_ROWS = 122_880  # a row group of DuckDB
+HAND_BYTES, TABLE_BYTES = 256 << 20, 64 << 20  # in memory: of all, and of one symbol's table
+
+
+class Hand:
+    """Rows that are in memory between a thread that made them and the owner: few, or none."""
+
+    def __init__(self, most_bytes: int = HAND_BYTES) -> None:
+        self._most, self._bytes, self._lock = most_bytes, 0, threading.Lock()
+        self._rows: dict[str, list[pa.RecordBatch]] = {}
+
+    def keep(self, path: Path, batches: list[pa.RecordBatch]) -> None:
+        """Keep all rows of a file, if there is room for them."""
+        size = sum(batch.nbytes for batch in batches)
+        with self._lock:
+            if self._bytes + size <= self._most:
+                self._bytes += size
+                self._rows[str(path)] = batches
+
+    def take(self, path: Path) -> list[pa.RecordBatch]:
+        """Return the rows of a file and let them go; none where it was not kept."""
+        with self._lock:
+            batches = self._rows.pop(str(path), [])
+            self._bytes -= sum(batch.nbytes for batch in batches)
+        return batches
 
 
 class Spool:
     """The files of one symbol's rows; made by a worker, taken by `Change.take`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: Path, hand: Hand | None = None) -> None:
+        """With a hand, a table's rows go there too, if they are few."""
+        self.folder, self._hand = Path(folder), hand
         self._open: dict[str, pq.ParquetWriter] = {}
+        self._kept: dict[str, list[pa.RecordBatch]] = {}
 
     def add(self, table: Table, venue: str, symbol: str, batches: list[pa.RecordBatch]) -> None:
         """Append rows to the file of a table; the symbol is always the same."""
@@ -33,16 +60,28 @@ class Spool:
             return
         if table.name not in self._open:
             self.folder.mkdir(parents=True, exist_ok=True)
-            path = self.folder / f"{table.name}.parquet"
-            self._open[table.name] = open_segment(path, batches[0].schema)
-        while batches:
-            self._open[table.name].write_batch(batches.pop(0))
+            self._open[table.name] = open_segment(self._path(table.name), batches[0].schema)
+            if self._hand is not None:
+                self._kept[table.name] = []
+        for batch in batches:
+            self._open[table.name].write_batch(batch)
+        if table.name in self._kept:
+            self._kept[table.name] += batches
+            if sum(batch.nbytes for batch in self._kept[table.name]) > TABLE_BYTES:
+                del self._kept[table.name]
+        batches.clear()
 
     def finish(self) -> dict[str, str]:
         """Close the files and return them by table."""
         for writer in self._open.values():
             writer.close()
-        return {name: str(self.folder / f"{name}.parquet") for name in self._open}
+        for name, batches in self._kept.items():
+            assert self._hand is not None
+            self._hand.keep(self._path(name), batches)
+        return {name: str(self._path(name)) for name in self._open}
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}.parquet"
 
 
 def spooled(path: Path) -> pa.RecordBatchReader:

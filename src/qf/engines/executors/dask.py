@@ -20,7 +20,7 @@ NO_DASK = diagnostic(
 NO_ADDRESS = diagnostic(
     "QF566",
     ".local_config.yml does not say where the Dask scheduler is",
-    hint='add under engine: { name: dask, address: "tcp://HOST:8786" }',
+    hint="add a row to engine there: name dask, address tcp://HOST:8786",
 )
 NO_CLUSTER = diagnostic(
     "QF567",
