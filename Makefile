@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help install install-all peers system demo test bench lint docs lock clean
+.PHONY: help install install-all peers system demo test sim bench lint docs lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -56,6 +56,11 @@ demo: install  ## offline: a market, a batch run, a live session that is killed,
 
 test: install peers  ## run every test, on all cores
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+SEEDS ?= 1000
+
+sim: install  ## run 1,000 fault campaigns on the live session (SEEDS=…), on two processes
+	$(BIN)/qf sim run --seeds $(SEEDS) --processes 2
 
 bench: install  ## run ours and the peers side by side; rewrites benchmarks/README.md
 	$(BIN)/python -m benchmarks

@@ -22,6 +22,7 @@ from qf.exchange.plan import FaultPlan
 from qf.exchange.settings import ExchangeSettings
 from qf.live.engine import DISK_LOW, JOURNAL_FAILED, SINK_FAILED, Settings
 from qf.live.line import live_instrument, live_provider
+from qf.live.rest import TIMEOUT_S
 from qf.project import open_project
 from qf.project.model import Later, Project
 from qf.schema import VERDICTS
@@ -43,6 +44,7 @@ LOOK_S = 0.5
 FIRST_START_S, RESTART_S = 0.5, 1.0
 STOP_S = 5.0  # for the last life to end in order
 MOST_TROUBLE_S = 300.0  # what never ends by itself is the session's to end
+QUIET_S = 16.0  # a stream of a calm market may be silent so long before it is called dead
 FRESH_NS = 5_000_000_000
 MOST_FAILURES = 5  # starts in a row that come to nothing
 SAFE_STOPS = (JOURNAL_FAILED.code, SINK_FAILED.code, DISK_LOW.code)
@@ -218,6 +220,10 @@ class Campaign:
         for note in self.exchange.notes[self._noted :]:
             self.report.faults[note.kind] += 1
             until = (note.until_ns - self.exchange.settings.start_ns) / 1e9
+            if note.kind == "slow_answer":  # noted when asked; the session waits for so long
+                until += TIMEOUT_S
+            if note.kind == "black_hole":  # it never ends by itself: the session has to notice
+                until = self.loop.time() + QUIET_S
             self.health.disturb(min(until, self.loop.time() + MOST_TROUBLE_S))
         self._noted = len(self.exchange.notes)
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+from qf.errors import QuantflowError, RefusedError, diagnostic
+
+FAILING = diagnostic(
+    "QF873",
+    "{count} of {seeds} seeds broke an oracle, the first is {seed}: {problem}",
+    RefusedError,
+    "the smallest course that shows it is in {path}",
+)
 
 CRASHES = ("kill", "kill_in_disk", "power_loss", "power_loss_in_disk")
 MOST_PROBLEMS = 20
@@ -113,3 +123,14 @@ def digest_of(parts: list[bytes]) -> str:
         found.update(len(part).to_bytes(8, "little"))
         found.update(part)
     return found.hexdigest()[:32]
+
+
+def failing(totals: Totals, problem: str, path: Path) -> QuantflowError:
+    """Return QF873 for the first seed that failed."""
+    return FAILING(
+        count=len(totals.failing),
+        seeds=totals.seeds,
+        seed=totals.failing[0],
+        problem=problem,
+        path=path,
+    )

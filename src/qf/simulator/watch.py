@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from qf.book.continuity import LAST_APPLIED
 from qf.book.state import ARRIVED
-from qf.book.top import LADDER
+from qf.book.top import BOOK_ID, LADDER
 from qf.live.line import Line
 from qf.simulator.books import compare
 from qf.simulator.life import Life
@@ -44,7 +43,7 @@ class BookWatch:
             return
         self._last = seen
         words = self._line._book
-        truth = self._truth(int(words[LAST_APPLIED]))
+        truth = self._truth(int(words[ARRIVED + BOOK_ID]))
         difference = compare(words, ARRIVED + LADDER, truth.bids, truth.asks)
         report.counts["comparisons"] += 1
         if difference:

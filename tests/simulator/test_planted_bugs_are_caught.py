@@ -1,0 +1,34 @@
+"""What the oracles are worth: each planted bug breaks one within twenty seeds."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from qf.simulator.schedule import draw_course
+from qf.simulator.seeds import run_course
+from tests.simulator.bugs import BUGS
+
+SEEDS, MINUTES = 20, 6.0
+# The whole list takes minutes; each run of the suite takes every third, the long one all of them.
+LONG = os.environ.get("QF_LONG") == "1"
+CHOSEN = sorted(BUGS) if LONG else sorted(BUGS)[::3]
+
+
+def caught_at(name: str) -> int | None:
+    """Return the first seed whose campaign shows the bug."""
+    for seed in range(SEEDS):
+        if run_course(draw_course(seed, MINUTES, BUGS[name].profile)).problems:
+            return seed
+    return None
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_a_planted_bug_is_caught_within_twenty_seeds(name, monkeypatch):
+    BUGS[name].plant(monkeypatch)
+    assert caught_at(name) is not None
+
+
+def test_there_are_enough_of_them():
+    assert len(BUGS) >= 15
