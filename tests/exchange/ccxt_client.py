@@ -5,22 +5,48 @@ and lots. It ends after so many updates of every symbol, or so many seconds.
 """
 
 import asyncio
+import collections
 import hashlib
+import importlib
+import importlib.util
 import json
 import sys
+import types
 
 import aiohttp
-import ccxt.pro
 
 
-class Watcher(ccxt.pro.binance):
-    """The client as it is, but for saying what its book is after each message."""
+def load_one():
+    """Return the client's class for this venue, as it is.
+
+    The library's own packages import all its hundred venues, which takes longer than the test.
+    """
+    folder = importlib.util.find_spec("ccxt").submodule_search_locations[0]
+    for name in ("ccxt", "ccxt.pro", "ccxt.async_support"):
+        package = types.ModuleType(name)
+        package.__path__ = ["/".join([folder, *name.split(".")[1:]])]
+        sys.modules[name] = package
+    root = sys.modules["ccxt"]
+    root.async_support, root.pro = sys.modules["ccxt.async_support"], sys.modules["ccxt.pro"]
+    vars(root).update(vars(importlib.import_module("ccxt.base.errors")))
+    root.Exchange = importlib.import_module("ccxt.base.exchange").Exchange
+    root.async_support.binance = importlib.import_module("ccxt.async_support.binance").binance
+    return importlib.import_module("ccxt.pro.binance").binance, root.NetworkError
+
+
+binance, NetworkError = load_one()
+
+
+class Watcher(binance):
+    """The client, but for saying what its book is after each message."""
 
     seen = None
+    counts = None
 
     def handle_order_book_message(self, client, message, orderbook):
         result = super().handle_order_book_message(client, message, orderbook)
         self.seen.append((message["s"], orderbook["nonce"], digest(orderbook, self.steps)))
+        self.counts[message["s"]] += 1
         return result
 
 
@@ -42,7 +68,7 @@ def make(settings):
     # the client tells spot from futures by "/stream" in the address
     client.urls["api"]["ws"]["spot"] = settings["ws_url"] + "/stream/ws"
     client.urls["api"]["ws"]["linear"] = settings["ws_url"] + "/ws"
-    client.seen, client.steps = [], settings["steps"]
+    client.seen, client.counts, client.steps = [], collections.Counter(), settings["steps"]
     return client
 
 
@@ -50,7 +76,7 @@ async def watch(client, symbol, broken):
     while True:
         try:
             await client.watch_order_book(symbol)
-        except (ccxt.NetworkError, aiohttp.ClientError) as error:  # it lets its library's through
+        except (NetworkError, aiohttp.ClientError) as error:  # it lets its library's through
             broken.append(type(error).__name__)
 
 
@@ -60,10 +86,8 @@ async def main(settings):
     tasks = [asyncio.ensure_future(watch(client, symbol, broken)) for symbol in client.symbols]
     for _ in range(int(settings["seconds"] * 20)):
         await asyncio.sleep(0.05)
-        counts = [
-            sum(row[0] == client.market(s)["id"] for row in client.seen) for s in client.symbols
-        ]
-        if min(counts) >= settings["updates"] or any(task.done() for task in tasks):
+        least = min(client.counts[client.market(symbol)["id"]] for symbol in client.symbols)
+        if least >= settings["updates"] or any(task.done() for task in tasks):
             break
     for task in tasks:
         task.cancel()

@@ -65,7 +65,7 @@ async def watch(python, venue, cut_after):
         "ws_url": server.ws_url,
         "steps": [10**face.price_decimals, 10**face.size_decimals],
         "updates": UPDATES,
-        "seconds": 60,
+        "seconds": 240,
     }
     client = await asyncio.create_subprocess_exec(
         str(python), str(CLIENT), json.dumps(order), stdout=subprocess.PIPE, stderr=subprocess.PIPE
