@@ -16,6 +16,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn
 
 from qf.errors import QuantflowError, RunError, diagnostic
@@ -102,6 +103,7 @@ class Engine:
         self._router = Router(chosen)
         self._jobs: deque[tuple[int, str, Job]] = deque()  # of which epoch's end, for whom, what
         self._stopping = False
+        self._head: dict[str, Any] | None = None
         self._shown = world.clock.monotonic_ns()
         self._unshown = False  # whether rows were made since
 
@@ -174,23 +176,27 @@ class Engine:
     def head(self) -> dict[str, Any]:
         """Return what a checkpoint of this engine is bound to."""
         assert self.journal is not None
-        lines = {symbol: line.identity() for symbol, line in self.lines.items()}
-        return checkpoint.head_of(self.journal.session, lines, self.epochs.state()["rule"])
+        session = self.journal.session
+        if self._head is None or self._head["journal"] != session.hex():
+            lines = {symbol: line.identity() for symbol, line in self.lines.items()}
+            self._head = checkpoint.head_of(session, lines, self.epochs.state()["rule"])
+        return self._head
 
-    def save_checkpoint(self) -> Job:
-        """Return a job that writes a checkpoint of the state as it is now: an epoch's end."""
-        body = {
-            "epochs": self.epochs.state(),
-            "lines": {symbol: line.state() for symbol, line in self.lines.items()},
-        }
-        head, position = self.head(), self.epochs.position
+    def checkpoint_jobs(self) -> list[Job]:
+        """Return what makes a checkpoint of the state as it is now: an epoch's end."""
+        head, epochs = self.head(), self.epochs.state()
+        states = {symbol: line.state() for symbol, line in self.lines.items()}
+        packed: dict[str, bytes] = {}
+
+        def pack(symbol: str) -> None:
+            packed[symbol] = checkpoint.pack_state(states.pop(symbol))
 
         def write() -> None:
-            states = {sink.name: sink.state() for sink in self.sinks}
-            data = checkpoint.pack(head, {**body, "sinks": states})
-            checkpoint.save(self.world.disk, position, data)
+            sinks = {sink.name: sink.state() for sink in self.sinks}
+            data = checkpoint.pack(head, {"epochs": epochs, "lines": packed, "sinks": sinks})
+            checkpoint.save(self.world.disk, epochs["position"], data)
 
-        return write
+        return [*(partial(pack, symbol) for symbol in states), write]
 
     def status(self) -> dict[str, Any]:
         """Return plain data: health, queue, throughput, latency, books, accounts."""
@@ -260,7 +266,7 @@ class Engine:
             self._fail(SINK_FAILED(sink=self._jobs[0][1], why=self.notes[-1]))
         for sink in self.sinks:
             self._jobs.extend((position, sink.name, job) for job in sink.roll(position))
-        self._jobs.append((position, "checkpoint", self.save_checkpoint()))
+        self._jobs.extend((position, "checkpoint", job) for job in self.checkpoint_jobs())
         self.epochs.end()
 
     def _one_job(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from qf.clock import SECOND_NS
 from qf.tape.journal import Frame
 
-EPOCH_FRAMES = 250_000
+EPOCH_FRAMES = 100_000
 PERIOD_SECONDS = 300
 
 

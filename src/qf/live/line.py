@@ -68,6 +68,7 @@ class _Counted(NamedTuple):
     """What the reader counted, where a tape file would say it."""
 
     accounts: dict[str, dict[str, int]]
+    trades: str
 
 
 class Line:
@@ -156,7 +157,7 @@ class Line:
 
         received = applied + superseded + duplicate + quarantined + conflated + ignored + waiting
         """
-        counted = _Counted(self._reader.tally.accounts)
+        counted = _Counted(self._reader.tally.accounts, self._reader.trades or "trade")
         tape = cast(Any, counted)  # all that is asked of a tape here
         accounts, _ = direction_counts(self.program, self.planned, tape, self._left_out)
         for name, count in self.conflated.items():

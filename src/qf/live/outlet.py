@@ -14,9 +14,12 @@ from qf.live.beside import Published
 from qf.program import Program
 from qf.sinks.sink import Sink
 
+# So many gathered rows are handed over at once: a moment's work, where an epoch's would be a halt.
+GATHERED_ROWS = 2_048
+
 
 class Outlet:
-    """Hand the rows of one symbol to one sink: at once, or gathered until the epoch ends."""
+    """Hand the rows of one symbol to one sink: at once, or gathered into larger pieces."""
 
     def __init__(self, sink: Sink, planned: SymbolPlan, program: Program) -> None:
         self.sink, self.name = sink, sink.name
@@ -29,13 +32,15 @@ class Outlet:
         if any(route.group == "enriched" for route in self.routes):
             self._clocks.add("prints")
         self._collector = Collector(planned, program, sink, self.routes)
+        self._gathered = 0
 
     def take(self, made: Mapping[str, np.ndarray]) -> None:
         """Take what one advance made."""
         own = {clock: rows for clock, rows in made.items() if clock in self._clocks}
         if own:
             self._collector.take(own)
-            if self.sink.PROMPT:
+            self._gathered += sum(rows.shape[1] for rows in own.values())
+            if self.sink.PROMPT or self._gathered > GATHERED_ROWS:
                 self.flush()
 
     def pass_over(self, made: Mapping[str, np.ndarray]) -> None:
@@ -52,6 +57,7 @@ class Outlet:
         """Hand over everything that was gathered."""
         self._collector.flush()
         self._collector.barriers = {}
+        self._gathered = 0
 
     def begin(self, before: Mapping[str, Mapping[str, int]]) -> None:
         """Count empty bars from the last bar of each clock that a batch run has made."""

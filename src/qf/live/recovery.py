@@ -26,7 +26,7 @@ NO_CHECKPOINT = diagnostic(
     "QF594",
     "the journal holds {frames:,} frames and no whole checkpoint says where they begin",
     RunError,
-    "begin with rewarm to compute everything again from the journal's start",
+    "compute everything again with: qf run --mode streaming --rewarm",
 )
 
 CHUNK = 1_024
@@ -77,12 +77,13 @@ def _begin(engine: Engine) -> None:
     """Write what the session begins from: a crash before the first epoch's end goes back to it."""
     for sink in engine.sinks:
         sink.restore({}, 0)
-    engine.save_checkpoint()()
+    for job in engine.checkpoint_jobs():
+        job()
 
 
 def _restore(engine: Engine, found: Checkpoint) -> None:
     for symbol, line in engine.lines.items():
-        line.restore(found.body["lines"][symbol])
+        line.restore(checkpoint.unpack_state(found.body["lines"][symbol]))
     engine.epochs.restore(found.body["epochs"])
     for sink in engine.sinks:
         sink.restore(found.body["sinks"].get(sink.name, {}), found.position)
@@ -113,6 +114,7 @@ async def _rewarm(engine: Engine, journal: Journal, found: Checkpoint | None) ->
         left -= len(chunk)
         await asyncio.sleep(0)
     engine.epochs.restore({"position": last})
-    engine.save_checkpoint()()
+    for job in engine.checkpoint_jobs():
+        job()
     prompt = frozenset(sink.name for sink in engine.sinks if sink.PROMPT)
     await _replay(engine, frames, prompt)
