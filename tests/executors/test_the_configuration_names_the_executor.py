@@ -6,13 +6,16 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
+from qf.cli import _examine
 from qf.engines import executors
 from qf.engines.executors import Options
 from qf.engines.progress import Board
 from qf.errors import QuantflowError
 from qf.project.local import read_local
+from qf.store.spool import Hand
 from tests.executors import projects
 
 
@@ -119,3 +122,22 @@ def test_how_far_a_run_is_only_grows_and_ends_at_the_end():
     done = [line[1] for line in told if line[0] == "compute"]
     assert done == sorted(done) and done[-1] == told[-1][2] == 200 and max(done[:-1]) < 200
     assert ("compile", 1, 3, "an op") in told
+
+
+def test_the_doctor_says_where_symbols_are_computed(tmp_path, monkeypatch):
+    folder = projects.make(tmp_path / "small")
+    for executor, state in (("local", "ok"), ("processes", "ok"), ("proceses", "fail")):
+        monkeypatch.setenv("QF__EXECUTOR", executor)
+        row = next(each for each in _examine.project(folder) if each.name == "executor")
+        assert row.state == state and row.detail.startswith(executor)
+
+
+def test_rows_in_hand_are_taken_once_and_bounded(tmp_path):
+    batch = pa.record_batch({"x": pa.array([1, 2, 3])})
+    hand = Hand(most_bytes=batch.nbytes)
+    hand.keep(tmp_path / "a", [batch])
+    hand.keep(tmp_path / "b", [batch])
+    assert not hand.take(tmp_path / "b") and hand.take(tmp_path / "a") == [batch]
+    assert not hand.take(tmp_path / "a")
+    hand.keep(tmp_path / "b", [batch])
+    assert hand.take(tmp_path / "b") == [batch]

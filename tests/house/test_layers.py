@@ -39,6 +39,7 @@ DOORS = {
     "polars": ("lower.to_polars", "store", "tape", "engines", "research", "testing"),
     "pyarrow": ("store", "tape", "engines", "research"),
     "duckdb": ("store",),
+    "distributed": ("engines.executors",),
     "yaml": ("project",),
     "pydantic": ("project", "serve"),
     "click": ("cli",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import re
@@ -11,10 +12,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from qf.clock import EARLIEST_NS, LATEST_NS, format_time, wall_ns
 from qf.errors import QuantflowError
+
+if TYPE_CHECKING:
+    from qf.project.model import Project
 
 LEAST_FREE_BYTES = 2 << 30
 PYTHONS = ((3, 11), (3, 14))
@@ -120,9 +124,25 @@ def _definitions(folder: Path) -> Iterator[Finding]:
             "ok", "definitions", f"{len(found.files)} files, {found.definitions_hash[:16]}"
         )
         yield _disk(folder)._replace(name="project disk")
+        yield _executor(found)
     files = code_files(folder)
     if files and not any(problem.code == "QF290" for problem in problems):
         yield Finding("ok", "own ops", f"{len(files)} trusted")
+
+
+def _executor(found: Project) -> Finding:
+    """Return where the project's symbols are computed."""
+    from qf.engines import executors
+
+    name = found.local.executor
+    row = found.local.engine(name)
+    given = dict(row.options) if row else {}
+    if name not in executors.names():
+        return Finding("fail", "executor", name, f"there is: {', '.join(executors.names())}")
+    if name == "dask" and importlib.util.find_spec("distributed") is None:
+        return Finding("fail", "executor", "dask", 'pip install "qf[batch]"')
+    workers = given.get("workers") or (executors.cores() if name != "dask" else "as many as it has")
+    return Finding("ok", "executor", f"{name}, workers: {workers}")
 
 
 def _lock(folder: Path) -> Finding:
