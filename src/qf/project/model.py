@@ -178,7 +178,7 @@ class Feature:
     name: str
     feature_set: str
     type: FeatureType
-    group: str  # signal, quality, regime, stability, execution
+    group: str  # one of the dimensions
     params: Mapping[str, Any]
     bindings: Mapping[str, str]  # placeholder -> feature of the same set
     bar: str

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from qf.project.structs.struct import Name, Scalar, Struct, Text
 
-Dimension = Literal["signal", "quality", "regime", "stability", "execution"]
-DIMENSIONS: tuple[str, ...] = ("signal", "quality", "regime", "stability", "execution")
+Dimension = Literal["signal", "quality", "regime", "stability", "execution", "technical"]
+DIMENSIONS: tuple[str, ...] = get_args(Dimension)
 Number = int | float
 
 
@@ -122,6 +122,7 @@ class FeatureSetFile(Struct):
     regime_features: tuple[FeatureRow, ...] = ()
     stability_features: tuple[FeatureRow, ...] = ()
     execution_features: tuple[FeatureRow, ...] = ()
+    technical_features: tuple[FeatureRow, ...] = ()
     parameters: SetParameters = SetParameters()
 
     def rows(self) -> list[tuple[str, int, Any]]:
