@@ -36,7 +36,7 @@ NOT_OURS = diagnostic(
     "QF592",
     "the checkpoint {name} is of another {what}: {theirs}, here {ours}",
     RunError,
-    "compute it again with: qf run --mode streaming --rewarm; or restore what it was",
+    "compute it again with: qf run --mode streaming --force-refresh; or restore what it was",
 )
 AHEAD = diagnostic(
     "QF593",

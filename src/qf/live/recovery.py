@@ -26,7 +26,7 @@ NO_CHECKPOINT = diagnostic(
     "QF594",
     "the journal holds {frames:,} frames and no whole checkpoint says where they begin",
     RunError,
-    "compute everything again with: qf run --mode streaming --rewarm",
+    "compute everything again with: qf run --mode streaming --force-refresh",
 )
 
 CHUNK = 1_024
