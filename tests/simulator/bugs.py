@@ -58,12 +58,11 @@ def act_before_append(patch):
     def group(self):
         waiting = [frame for frame, _ in self.ingress._waiting]
         self.act(waiting)
-        act, self.act = self.act, lambda frames: None
+        self.act = lambda frames: None
         try:
             usual(self)
         finally:
             del self.act
-            assert self.act == act
 
     patch.setattr(Engine, "_group", group)
 
@@ -297,7 +296,7 @@ BUGS = {
         (held_trades_are_dropped, "venue"),
         (trades_drop_on_overflow, "venue"),
         (ticker_over_an_older_book, "calm"),
-        (act_before_append, "calm"),
+        (act_before_append, "machine"),
         (emit_before_sync, "machine"),
         (checkpoint_without_sync, "machine"),
         (torn_tail_is_kept, "machine"),
