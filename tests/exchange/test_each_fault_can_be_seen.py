@@ -274,7 +274,7 @@ def test_everything_at_once_ends_in_no_error_and_gives_the_same_bytes(venue):
     kinds = sorted({*KINDS} - {"banned", "too_many", "black_hole", "oversize"})
 
     def heard():
-        plan = FaultPlan.draw(9, 0.25, ("BTCUSDT",), per_hour=1_000, kinds=kinds)
+        plan = FaultPlan.draw(9, 0.12, ("BTCUSDT",), per_hour=2_400, kinds=kinds)
         session = Session(venue, faults=plan.faults)
 
         async def asking():
@@ -285,7 +285,7 @@ def test_everything_at_once_ends_in_no_error_and_gives_the_same_bytes(venue):
                     await session.clock.sleep(1.0)
                 await session.clock.sleep(2.0)
 
-        return session.run(900, session.listen(), asking())
+        return session.run(440, session.listen(), asking())
 
     first, second = heard(), heard()
     assert first.frames == second.frames and first.exchange.notes == second.exchange.notes
