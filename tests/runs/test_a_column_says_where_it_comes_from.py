@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from qf.engines import lineage
 from qf.engines.lineage import explain_column
 from qf.errors import QuantflowError
 from qf.project import open_project
@@ -19,6 +20,21 @@ def ran(captures, ready, tmp_path_factory):
     return open_project(folder), result
 
 
+@pytest.fixture
+def planned_once(monkeypatch):
+    """Let one plan do for all columns of a project: making it is not what is under test."""
+    real, made = lineage.plan_symbol, {}
+
+    def plan(project, instrument, continuity, groups):
+        key = (project.folder, instrument.symbol, frozenset(groups))
+        if key not in made:
+            made[key] = real(project, instrument, continuity, groups)
+        return made[key]
+
+    monkeypatch.setattr(lineage, "plan_symbol", plan)
+
+
+@pytest.mark.usefixtures("planned_once")
 def test_every_column_of_every_table_has_an_origin_and_a_run(ran):
     project, result = ran
     reader = Reader(project.paths.database, project.name)
