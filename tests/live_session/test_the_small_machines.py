@@ -50,7 +50,7 @@ def test_no_minute_sees_more_than_four_fifths_of_the_limit(questions):
             spent.append((now, weight))
     for end, _ in spent:
         within = sum(weight for at, weight in spent if end - MINUTE_NS < at <= end)
-        assert within <= SHARE * 2_400
+        assert within <= SHARE * 2_400 + 1e-3
 
 
 @given(st.integers(1, 720), st.integers(0, 10**9))
@@ -60,7 +60,7 @@ def test_what_has_to_wait_may_leave_when_it_has_waited(weight, early):
     while budget.wait_ns(weight, now) == 0:
         budget.spend(weight, now)
     wait = budget.wait_ns(weight, now)
-    assert budget.wait_ns(weight, max(now, now + wait - early - 1_000)) > 0
+    assert budget.wait_ns(weight, max(now, now + wait - early - 10_000)) > 0
     assert budget.wait_ns(weight, now + wait) == 0
 
 

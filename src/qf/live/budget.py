@@ -19,6 +19,7 @@ MINUTE_NS = 60 * SECOND_NS
 BURST, REFILL, SHARE = 0.3, 0.5, 0.8
 BAN_S, LONGEST_BAN_S = 60.0, 3 * 86_400.0
 BANS = (418, 429)
+ROUNDING = 1e-6  # of a weight: tokens are added up in many small steps
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Budget:
         if now < self.banned_until:
             return self.banned_until - now
         lacking = min(weight, self.limit_per_minute * BURST) - self.tokens
-        if lacking <= 0.0:
+        if lacking <= ROUNDING:
             return 0
         return int(lacking / (self.limit_per_minute * REFILL) * MINUTE_NS) + 1
 
