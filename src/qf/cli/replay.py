@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from qf.cli._options import json_option, port_option
+
+AS_FAST_AS_READ = 1e6
 
 
 @click.command(short_help="Serve a recorded capture as the venue would.")
@@ -29,15 +32,7 @@ from qf.cli._options import json_option, port_option
 )
 @click.option("--minutes", type=click.FloatRange(0), help="How long (default: until Ctrl-C).")
 @json_option
-def command(
-    capture: str,
-    venue: str,
-    port: int,
-    speed: float,
-    after: int,
-    minutes: float | None,
-    as_json: bool,
-) -> None:
+def command(capture: str, **given: Any) -> None:
     """Serve the frames of CAPTURE (a file, or a pattern such as "data/btcusdt_*.gz") over
     websockets, in their order and at the distances at which they were received. Time begins with
     the first client; recorded snapshots answer its requests for one.
@@ -50,9 +45,10 @@ def command(
     from qf.tape.capture import CaptureSource
     from qf.tape.source import find_files
 
+    venue, speed = given["venue"], given["speed"] or AS_FAST_AS_READ
     find_venue(venue)
     paths = find_files(capture, Path())
     source = CaptureSource("replay", venue, paths, time_unit(paths, venue), truncated="accept")
-    recording = Recording(source.arrivals(), venue, after)
-    server = ExchangeServer(recording, port=port, speed=speed or 1e6, hold=True)
-    serve_until_stopped(server, minutes, as_json)
+    recording = Recording(source.arrivals(), venue, given["after"])
+    server = ExchangeServer(recording, port=given["port"], speed=speed, hold=True)
+    serve_until_stopped(server, given["minutes"], given["as_json"])
