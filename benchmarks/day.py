@@ -25,7 +25,7 @@ LEVELS, WIDTH, MIDDLE = 800, 1 << 22, 6_000_000
 FIRST_ID = 1_000
 BIT_TRADE, BIT_BOOK = 1, 0
 N, BID, ASK, TRADES, UPDATES, TIME, SIGN = range(7)  # words of `state`
-SEQ, KNOWN, DUE, TRADE_ID, RECEIVED = range(5)  # of a tape: last frame, last id, next frame's time
+SEQ, KNOWN, DUE, TRADE_ID, RECEIVED, AT = range(6)  # of a tape; AT: its next row
 
 
 @njit(cache=True)
@@ -187,41 +187,42 @@ def put_tape(tape, j, raw, frame, times, ids):
 
 @njit(cache=True)
 def open_tape(rows, tape, words):
-    """Write the first levels as one snapshot frame; return the tape's rows."""
+    """Write the first levels as one snapshot frame."""
     words[RECEIVED], words[KNOWN], words[DUE] = START_NS + LATENCY_NS, FIRST_ID, START_NS + FRAME_NS
     for i in range(2 * LEVELS):
         last = 1 if i == 2 * LEVELS - 1 else 0
         times = (START_NS, NULL_INT, START_NS + LATENCY_NS)
         put_tape(tape, i, rows[i], (0, SNAPSHOT, last), times, (FIRST_ID, FIRST_ID, NULL_INT))
-    return 2 * LEVELS
+    words[AT] = 2 * LEVELS
 
 
 @njit(cache=True)
-def put_frame(rows, waiting, held, tape, j, words):
-    """Write the waiting levels as one difference frame; return the tape's rows."""
+def put_frame(rows, waiting, held, tape, words):
+    """Write the waiting levels as one difference frame."""
     words[SEQ] += 1
     words[RECEIVED] = max(words[RECEIVED], words[DUE] + LATENCY_NS)
     known = words[KNOWN]
     for h in range(held):
         frame = (words[SEQ], DEPTH, 1 if h == held - 1 else 0)
         times = (words[DUE], words[DUE], words[RECEIVED])
-        put_tape(tape, j + h, rows[waiting[h]], frame, times, (known + 1, known + held, known))
+        ids = (known + 1, known + held, known)
+        put_tape(tape, words[AT] + h, rows[waiting[h]], frame, times, ids)
     words[KNOWN] += held
-    return j + held
+    words[AT] += held
 
 
 @njit(cache=True)
-def pack(rows, first, n, tape, j, words, waiting):
+def pack(rows, first, n, tape, words, waiting):
     """Pack the raw events first..n-1 into frames: trades as they come, differences each 100 ms.
 
-    Return the tape's rows, and how many levels of the last frame still wait in `waiting`.
+    Return how many levels of the last frame still wait in `waiting`.
     """
     held = 0
     for i in range(first, n):
         time = rows[i, 4]
         if time >= words[DUE]:
             if held > 0:
-                j = put_frame(rows, waiting, held, tape, j, words)
+                put_frame(rows, waiting, held, tape, words)
                 held = 0
             words[DUE] = (time // FRAME_NS + 1) * FRAME_NS
         if rows[i, 0] == BIT_BOOK:
@@ -233,9 +234,9 @@ def pack(rows, first, n, tape, j, words, waiting):
             words[RECEIVED] = max(words[RECEIVED], time + LATENCY_NS)
             times = (time, time, words[RECEIVED])
             ids = (words[TRADE_ID], words[TRADE_ID], NULL_INT)
-            put_tape(tape, j, rows[i], (words[SEQ], TRADE, 1), times, ids)
-            j += 1
-    return j, held
+            put_tape(tape, words[AT], rows[i], (words[SEQ], TRADE, 1), times, ids)
+            words[AT] += 1
+    return held
 
 
 @njit(cache=True)
@@ -243,9 +244,11 @@ def to_tape(rows, n, tape):
     """Pack all raw events, the last frame too; return the tape's rows."""
     words = np.zeros(8, np.int64)
     waiting = np.empty(n, np.int64)
-    j = open_tape(rows, tape, words)
-    j, held = pack(rows, 2 * LEVELS, n, tape, j, words, waiting)
-    return put_frame(rows, waiting, held, tape, j, words) if held else j
+    open_tape(rows, tape, words)
+    held = pack(rows, 2 * LEVELS, n, tape, words, waiting)
+    if held > 0:
+        put_frame(rows, waiting, held, tape, words)
+    return words[AT]
 
 
 Columns = dict[str, np.ndarray]
@@ -314,12 +317,14 @@ def long_blocks(events: int, seed: int = 7, rows_at_once: int = 1 << 20) -> Iter
     )
     waiting = np.empty(len(rows), np.int64)
     begin(rows, book, state, seed)
-    j, first, fair, made, held = open_tape(rows, tape, words), 2 * LEVELS, float(MIDDLE), 0, 0
+    open_tape(rows, tape, words)
+    first, fair, made = 2 * LEVELS, float(MIDDLE), 0
     while made < events:
         fair = go_on(rows, rows_at_once, book, state, fair)
         n = int(state[N])
-        j, held = pack(rows, first, n, tape, j, words, waiting)
+        held = pack(rows, first, n, tape, words, waiting)
+        j = int(words[AT])
         made += j
         yield {field.name: tape[place, :j].copy() for place, field in enumerate(TAPE)}
         rows[:held] = rows[waiting[:held]]  # the frame that is not full yet goes on
-        state[N], first, j = held, 0, 0
+        state[N], words[AT], first = held, 0, 0

@@ -106,8 +106,11 @@ def emit(bar, time, price, out, row):
 
 
 @njit(cache=True)
-def one_pass(kinds, sides, ticks, lots, times, sizes, marks, trades, bars, snapshots):
-    """Run over the events; return how many trades, snapshots and bars of each clock there were."""
+def one_pass(events, book, out):
+    """Run over the events; return how many bars of each clock, trades and snapshots there were."""
+    kinds, sides, ticks, lots, times = events
+    sizes, marks = book
+    trades, bars, snapshots = out
     best = np.full(2, -(int64(1) << 40))
     open_bars = np.zeros((4, 8))
     open_bars[:, HIGH], open_bars[:, LOW] = -np.inf, np.inf
@@ -184,4 +187,4 @@ class Yardstick:
     def run(self, sizes: np.ndarray, marks: np.ndarray) -> np.ndarray:
         """Run the loop once."""
         out = (self._trades, self._bars, self._snapshots)
-        return one_pass(*self._events, sizes, marks, *out)
+        return one_pass(self._events, (sizes, marks), out)
