@@ -108,6 +108,8 @@ def test_five_simulated_days_one_by_one_equal_all_at_once(tmp_path):
         feed = ".definitions/feed_providers/simulated_market.yml"
         edit(folder, feed, "minutes: 30", "minutes: 7200")
         edit(folder, feed, "intensity: 30", "intensity: 0.05")
+        # A market this calm would be 864,000 snapshots of a book that stands still.
+        edit(folder, "quantflow_project.yml", "period_seconds: 0.5", "period_seconds: 30")
     tape = run(folders[0]).symbols[0].tape
     shutil.copytree(folders[0] / TAPES, folders[1] / TAPES)
     for day in range(5):
