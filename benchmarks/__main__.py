@@ -46,6 +46,7 @@ JOBS = {
     "barrier": barrier.jobs,
     "batch": pack.batch_job,
     "live": pack.live_job,
+    "many": pack.many_job,
     "end": lambda day, repeats: end_to_end.jobs(day, repeats, WORK),
     "symbols": lambda day, repeats: symbols.measure(WORK),
 }
