@@ -37,7 +37,7 @@ _SYMBOLS = "qf_symbols"
 class Store:
     """Own the file while open; one process at a time can."""
 
-    def __init__(self, path: Path, project: str, memory_mb: int = 512, threads: int = 2) -> None:
+    def __init__(self, path: Path, project: str, memory_mb: int = 256, threads: int = 2) -> None:
         """Open the file, making it if absent. Errors: QF600, QF602, QF603."""
         self.path, self.project = Path(path), check_name(project, "project")
         self.notes: list[str] = []  # sentences for the user
