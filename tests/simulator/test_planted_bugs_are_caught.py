@@ -13,6 +13,7 @@ from tests.simulator.bugs import BUGS
 SEEDS, MINUTES = 20, 6.0
 # The whole list takes minutes: each run of the suite takes a few, QF_LONG=1 all of them.
 QUICK = (
+    "act_before_append",
     "ban_is_forgotten_at_a_restart",
     "bans_are_ignored",
     "checkpoint_position_off_by_one",

@@ -200,6 +200,10 @@ class Campaign:
             self._unsynced = operation == "append"
 
     def _all_durable(self) -> bool:
+        """Say whether every frame that was computed from is durable, and all of the journal is."""
+        engine = self.life.engine if self.life is not None else None
+        if engine is not None and engine.journal is not None:
+            return not self._unsynced and engine.epochs.position <= engine.journal.durable
         return not self._unsynced
 
     def _take_rows(self, data: bytes) -> None:
