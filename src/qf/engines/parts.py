@@ -33,6 +33,8 @@ RAW_TABLES = {
     "funding": (("funding", "cdm_funding"),),
     "liquidations": (("liquidations", "cdm_liquidations"),),
 }
+# These exist whenever a provider carries them: stream of the accounting -> group.
+CARRIED = {"bbo": "bbo", "mark": "funding", "liquidation": "liquidations"}
 SIDE_TABLES = ("funding", "liquidations")  # rows that are beside the tape, not on it
 FEATURE_GROUPS = ("features", "vectors")
 ACCOUNTING = "accounting"

@@ -26,7 +26,7 @@ from qf.clock import format_time, wall_ns
 from qf.engines import executors, job
 from qf.engines.executors import Crew, Options
 from qf.engines.ledger import Ledger
-from qf.engines.parts import RAW_TABLES
+from qf.engines.parts import CARRIED, RAW_TABLES
 from qf.engines.progress import Board, Progress
 from qf.engines.run_result import RunResult, SymbolResult
 from qf.engines.shared_times import shared_times
@@ -77,8 +77,6 @@ STAGES: dict[str, tuple[str, ...]] = {
     "label": ("labels",),
     "feature": ("features", "vectors"),
 }
-# These exist whenever a provider carries them: stream of the accounting -> group.
-CARRIED = {"bbo": "bbo", "mark": "funding", "liquidation": "liquidations"}
 Ledgers = Mapping[tuple[str, str], Ledger]
 
 

@@ -31,7 +31,7 @@ from qf.book.continuity import (
 from qf.book.state import ARRIVED, SHOWS
 from qf.book.top import is_crossed
 from qf.engines.account import direction_counts, kinds_left_out
-from qf.engines.parts import SIDE_TABLES
+from qf.engines.parts import CARRIED
 from qf.engines.sources import instrument_of
 from qf.engines.symbol_plan import plan_symbol
 from qf.engines.symbol_run import BLOCK_ROWS, without
@@ -86,7 +86,7 @@ class Line:
         self.project, self.symbol = project, symbol
         self.instrument = instrument or live_instrument(project, provider, symbol)
         mapper = find_venue(self.instrument.venue)
-        groups = project.tables | set(SIDE_TABLES)
+        groups = project.tables | set(CARRIED.values())
         self.planned = plan_symbol(project, self.instrument, mapper.CONTINUITY, groups)
         self.program = Program(self.planned.plan, BLOCK_ROWS)
         self._beside = Beside(self.instrument, frozenset(groups))
