@@ -10,8 +10,10 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
+from qf.errors import QuantflowError
 from qf.language.check import check
 from qf.language.columns import ColumnTable
+from qf.language.compile import compile_formula
 from qf.language.context import Context, Value
 from qf.language.graph import Graph
 from qf.language.parse import parse
@@ -24,6 +26,7 @@ from qf.op import Op
 from qf.schema import NULL_INT
 
 TICK = ColumnTable.tick(5)
+BARS = ColumnTable.bars("tick_k_7")
 
 
 def market(rows: int, seed: int, gaps: bool = True) -> dict[str, np.ndarray]:
@@ -100,6 +103,19 @@ def compile_plainly(
         if run not in without:
             tree = run(tree, context)
     return graph_of(tree, context, share not in without)
+
+
+def compile_example(text: str) -> Graph:
+    """Return the graph of an op's example on trades, or on bars where only they have its columns.
+
+    Any other fault is raised as it is. Errors: those of `compile_formula`.
+    """
+    try:
+        return compile_formula(text, table=TICK)
+    except QuantflowError as error:
+        if error.code != "QF122":  # unknown column
+            raise
+    return compile_formula(text, table=BARS)
 
 
 def context_of(

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 import qf
-from formula.sample import frame_of, market, same_bits
+from formula.sample import BARS, TICK, compile_example, frame_of, market, same_bits
 from qf.errors import DefinitionError, RunError
 from qf.language.columns import ColumnTable
 from qf.language.compile import compile_formula
@@ -97,8 +97,12 @@ def test_a_missing_whole_number_is_missing():
 
 
 def test_every_example_of_the_functions_compiles():
+    clocks = set()
     for op in functions().values():
-        assert explain(compile_formula(op.example, table=ColumnTable.tick(5)))
+        graph = compile_example(op.example)
+        assert explain(graph)
+        clocks.add(graph.clock)
+    assert clocks == {TICK.clock, BARS.clock}
 
 
 def test_the_reference_lists_every_function():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from qf import kernel
@@ -36,8 +36,12 @@ def make(
     ops: Iterable[Path] = (),
     sets: Mapping[str, object] | None = None,
     bars: Sequence[Mapping[str, object]] = BARS,
+    bar_types: Collection[str] = BAR_TYPES,
 ) -> Path:
-    """Write a project of a minute and a half with a feature for each formula in `types`."""
+    """Write a project of a minute and a half with a feature for each formula in `types`.
+
+    The types named in `bar_types` read bars, the others trades.
+    """
     write_project(folder, draft_project(folder.name, "crypto", None, None))
     definitions = folder / ".definitions"
     provider = definitions / "feed_providers" / "simulated_market.yml"
@@ -48,7 +52,7 @@ def make(
         (definitions / "ops" / path.name).write_text(path.read_text())
     rows = []
     for place, (name, formula) in enumerate(types.items()):
-        bar = name in BAR_TYPES
+        bar = name in bar_types
         kind = {
             "name": name,
             "description": name,

@@ -10,13 +10,12 @@ import pytest
 from qf.bar_clock import bar_rules
 from qf.demo.batch import NAME, OWN_FILES
 from qf.errors import QuantflowError
-from qf.language.columns import ColumnTable
-from qf.language.compile import compile_formula
 from qf.op import family
 from qf.project import open_project
 from qf.project.scaffold import draft_project, write_project
 from qf.proof.poison import poison
 from tests.acceptance.projects import make_project
+from tests.formula.sample import compile_example
 from tests.proof.leak_project import make
 
 BARS = [
@@ -32,24 +31,40 @@ BARS = [
 STALENESS = [{"ttl_ms": 300, "action": name} for name in ("decay", "invalidate", "hold")]
 
 
-def examples():
-    """Return a feature type for every function that a formula may call, by its example."""
-    found = {}
+def examples(engine="machine"):
+    """Return a formula for every function that `engine` computes, and which of them read bars."""
+    found, on_bars = {}, set()
     for op in family("ops"):
         try:
-            graph = compile_formula(op.example, table=ColumnTable.tick(5))
+            graph = compile_example(op.example)
         except QuantflowError as error:
             assert error.code == "QF104", (op.name, error)  # the engine's own: no formula's
             continue
+        if any(engine in used.gaps for used in graph.ops.values()):  # it says why
+            continue
         known = f"where({op.example}, 1, 0)" if graph.kind == "bool" else op.example
-        found[f"{op.name.rstrip('_')}_seen"] = known
-    return found
+        name = f"{op.name.rstrip('_')}_seen"
+        found[name] = known
+        if graph.clock != "tick":
+            on_bars.add(name)
+    return found, on_bars
 
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
     """Give a project that uses every op, aggregation, normaliser, staleness rule, bar, label."""
-    folder = make(tmp_path_factory.mktemp("quiet") / "library", examples(), bars=BARS)
+    return library_for("machine", tmp_path_factory.mktemp("quiet") / "library")
+
+
+@pytest.fixture(scope="module")
+def twinned(tmp_path_factory):
+    """Give the same without the ops that declare they have no Polars rule: both engines run it."""
+    return library_for("polars", tmp_path_factory.mktemp("quiet") / "twinned")
+
+
+def library_for(engine, folder):
+    types, on_bars = examples(engine)
+    make(folder, types, bars=BARS, bar_types=on_bars)
     path = folder / ".definitions" / "features" / "chosen.yml"
     chosen = json.loads(path.read_text())
     folds = [op.name for op in family("aggregations") if op.signature.inputs[0].name == "x"]
@@ -61,7 +76,10 @@ def library(tmp_path_factory):
     clocks = ["dollar_k_50000", "tick_k_7", "time_s_2", "volume_k_0p7_split", "imbalance_k_2"]
     turns = zip(*map(itertools.cycle, (folds, rules, [None, *STALENESS], clocks)), strict=True)
     for row, (fold, rule, stale, clock) in zip(chosen["signal_features"], turns, strict=False):
-        row |= {"bar_aggregation": fold, "normalization": rule, "bar": clock}
+        row |= {"normalization": rule}
+        if row["name"] in on_bars:  # made on the bars that `make` chose: nothing to fold
+            continue
+        row |= {"bar_aggregation": fold, "bar": clock}
         row |= {"staleness": stale} if stale else {}
     path.write_text(json.dumps(chosen))
     return open_project(folder)
@@ -69,7 +87,10 @@ def library(tmp_path_factory):
 
 def test_everything_of_the_library_is_in_the_project(library):
     features = [each for chosen in library.feature_sets for each in chosen.features]
-    assert len(features) > 60
+    types, on_bars = examples()
+    assert len(features) > 60 and on_bars
+    assert {each.name for each in features if each.mode == "bar"} == on_bars
+    assert {each.name for each in features} == set(types)
     for kind, used in (
         ("normalizers", {each.normalization.method for each in features}),
         ("staleness", {each.staleness.action for each in features if each.staleness}),
@@ -78,8 +99,8 @@ def test_everything_of_the_library_is_in_the_project(library):
     assert {spec.rule for spec in library.bars} == set(bar_rules())
 
 
-def test_no_part_of_the_library_looks_ahead(library):
-    both = poison(library, 1, engines=["machine", "polars"])
+def test_no_part_of_the_library_looks_ahead(library, twinned):
+    both = poison(twinned, 1, engines=["machine", "polars"])
     assert both.clean, "\n".join(both.lines())
     assert both.engines == ["machine", "polars"]
     machine = poison(library, 6, seed=1, engines=["machine"])
