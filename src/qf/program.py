@@ -255,7 +255,7 @@ class Program:
         for clock, _ in self._read_clocks:
             likely = rows
             if clock != 0:
-                likely = int(made[clock]) * rows // before if before >= rows else 0
+                likely = int(made[clock]) * rows // before if before >= max(rows, 1) else 0
                 likely += likely // 8
             if likely > self._sink_words[clock, 1]:
                 self._new_sink(clock, likely)

@@ -55,6 +55,20 @@ def test_steps_equal_one_push(plan):
     assert made == expected
 
 
+@pytest.mark.parametrize("done", [0, 1, 40])
+def test_a_push_of_no_rows_makes_nothing_and_changes_nothing(plan, done):
+    tape = random_tape(3)
+    whole = Program(plan, 64)
+    expected = joined(whole, [whole.advance(tape)])
+    program = Program(plan, 64)
+    parts = [program.advance({name: column[:done] for name, column in tape.items()})]
+    saved = program.save()
+    assert program.advance({name: column[done:done] for name, column in tape.items()}) == {}
+    assert program.save() == saved
+    parts.append(program.advance({name: column[done:] for name, column in tape.items()}))
+    assert joined(program, parts) == expected
+
+
 def test_steps_and_pushes_may_take_turns(plan):
     tape = random_tape(4)
     whole = Program(plan, 64)
