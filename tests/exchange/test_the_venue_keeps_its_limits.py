@@ -93,6 +93,7 @@ def test_too_much_weight_is_429_going_on_is_418_and_both_end():
         for _ in range(3):
             await session.get("depth", symbol="BTCUSDT", limit=1000)
         for _ in range(5):
+            await session.clock.sleep(0.1)  # at once it may have left before the refusal came
             await session.get("ping")
         refused = session.answers[-1][1]
         await session.clock.sleep(float(refused.headers["retry-after"]) + 1)
@@ -105,6 +106,19 @@ def test_too_much_weight_is_429_going_on_is_418_and_both_end():
     assert int(banned.headers["retry-after"]) >= 119
     assert len(session.exchange.offences) == 5
     assert all("during a" in offence.what for offence in session.exchange.offences)
+
+
+def test_what_was_on_its_way_when_the_refusal_was_said_is_no_offence():
+    session = Session(weight_limit=100)
+
+    async def overlap():
+        for _ in range(3):
+            await session.get("depth", symbol="BTCUSDT", limit=1000)
+        await session.get("ping")
+
+    session.run(60, overlap())
+    assert [answer.status for _, answer in session.answers] == [200, 200, 429, 429]
+    assert session.exchange.offences == []
 
 
 def test_the_weight_is_forgotten_with_the_minute():

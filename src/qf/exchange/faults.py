@@ -237,7 +237,8 @@ class Faults:
         exchange, kind, seconds = self._exchange, armed.planned.kind, armed.planned.seconds
         if kind in ("too_many", "banned"):
             status = 429 if kind == "too_many" else 418
-            exchange.meter(client).refuse(status, exchange.now_ns + round(seconds * SECOND_NS))
+            until_ns = exchange.now_ns + round(seconds * SECOND_NS)
+            exchange.meter(client).refuse(status, exchange.now_ns, until_ns)
             headers["retry-after"] = str(max(1, -int(-seconds // 1)))
             return Answer(status, headers, b'{"code":-1003,"msg":"Too many requests."}')
         if kind == "server_error":

@@ -14,6 +14,8 @@ MINUTE_NS = 60 * SECOND_NS
 PATIENCE = 5  # requests after a 429 that are only refused again
 FIRST_BAN_S = 120
 LONGEST_BAN_S = 3 * 86_400
+# What arrives so soon after a refusal may have left before that reached its sender.
+IN_FLIGHT_NS = 50_000_000
 
 
 class Verdict(NamedTuple):
@@ -40,6 +42,7 @@ class Meter:
         self._minute = -1
         self.used = 0  # weight of the current minute
         self._until_ns = 0  # requests are refused until then
+        self._since_ns = 0  # and since then
         self._status = 200
         self._refused = 0
         self._ban_s = FIRST_BAN_S
@@ -53,7 +56,7 @@ class Meter:
         if now_ns < self._until_ns:
             self._insist(now_ns)
         elif self.used > self._limit:
-            self.refuse(429, (minute + 1) * MINUTE_NS)
+            self.refuse(429, now_ns, (minute + 1) * MINUTE_NS)
         else:
             self._status, self._refused = 200, 0
         wait = -(-max(0, self._until_ns - now_ns) // SECOND_NS)
@@ -64,13 +67,16 @@ class Meter:
         self.take(now_ns, 0)
         self.used += weight
 
-    def refuse(self, status: int, until_ns: int) -> None:
+    def refuse(self, status: int, now_ns: int, until_ns: int) -> None:
         """Refuse everything until then."""
-        self._status, self._until_ns, self._refused = status, until_ns, 0
+        self._status, self._refused = status, 0
+        self._since_ns, self._until_ns = now_ns, until_ns
 
     def _insist(self, now_ns: int) -> None:
-        self._offences.append(Offence(now_ns, self._client, f"a request during a {self._status}"))
+        if now_ns - self._since_ns > IN_FLIGHT_NS:
+            what = f"a request during a {self._status}"
+            self._offences.append(Offence(now_ns, self._client, what))
         self._refused += 1
         if self._refused >= PATIENCE:
-            self.refuse(418, max(self._until_ns, now_ns + self._ban_s * SECOND_NS))
+            self.refuse(418, now_ns, max(self._until_ns, now_ns + self._ban_s * SECOND_NS))
             self._ban_s = min(4 * self._ban_s, LONGEST_BAN_S)

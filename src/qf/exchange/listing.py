@@ -44,7 +44,6 @@ class Listing(Trading):
         self._windows: list[Window] = []
         self._candles: list[Candles] = []
         self._marks: list[Audience] = []
-        self._resets = [(FIRST_UPDATE_ID, 0)]  # (first id of the market's own, how far back)
         self._back = 0
         self._recent: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)  # (time, last id)
 
@@ -60,13 +59,13 @@ class Listing(Trading):
         return self.book(self.own_id(self.update_id if update_id is None else update_id))
 
     def own_id(self, update_id: int) -> int:
-        """Return the market's own id of a venue's: they differ where the venue began anew."""
-        last = self._ladder.update_id
-        for first, back in reversed(self._resets):
-            if first <= update_id + back <= last:
-                return update_id + back
-            last = first
-        return update_id
+        """Return the market's own id of a venue's: they differ where the venue began anew.
+
+        Ids run back by RESET_IDS, further than a market comes, so only one of its own fits; what
+        happened before the ids ran back may be told after, in the new ones.
+        """
+        own = FIRST_UPDATE_ID + (update_id - FIRST_UPDATE_ID) % RESET_IDS
+        return own if own <= self._ladder.update_id else update_id
 
     def id_before(self, ns: int) -> int:
         """Return the venue's update id at a time a little ago."""
@@ -92,7 +91,6 @@ class Listing(Trading):
     def reset_ids(self) -> None:
         """Let the venue's update ids begin anew, far below the last ones."""
         self._back += RESET_IDS
-        self._resets.append((self._ladder.update_id + 1, self._back))
 
     def attach(self, audience: Audience) -> None:
         """Begin to write a stream."""
