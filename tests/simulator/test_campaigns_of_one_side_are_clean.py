@@ -1,4 +1,4 @@
-"""Twenty-eight seeds of half an hour with a bad venue, or a bad machine: no oracle is broken."""
+"""Seeds of half an hour with a bad venue, or a bad machine: no oracle is broken."""
 
 from __future__ import annotations
 
