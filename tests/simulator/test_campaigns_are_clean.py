@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from tests.simulator.campaigns import clean
 
-# All of them with QF_LONG=1: the suite has fifteen minutes on two cores.
-SEEDS, PARTS = (32 if os.environ.get("QF_LONG") == "1" else 16), 8
+SEEDS, PARTS = 32, 8
 
 
 @pytest.mark.parametrize("part", range(PARTS))
