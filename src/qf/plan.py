@@ -61,6 +61,10 @@ class Plan:
             self.tails.append(1)
         return self.clocks.index(name)
 
+    def ops(self) -> list[Op]:
+        """Return the op of every instruction, in order."""
+        return [instruction.op for instruction in self.instructions]
+
     def feed(self, name: str, kind: str = "float") -> Column:
         """Add a column of the root clock that every push brings."""
         column = self._column(self.clock(self.clocks[0] if self.clocks else "root"), kind)

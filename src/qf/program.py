@@ -15,6 +15,7 @@ import zlib
 import numpy as np
 
 from qf import kernel
+from qf.compile import compile_kernels
 from qf.errors import RunError, diagnostic
 from qf.machine import HEADER_WORDS, WHERE_WORDS, load_machine
 from qf.plan import Column, Instruction, Plan
@@ -50,7 +51,7 @@ class Program:
         self._wanted = plan.wanted()
         self._tails = [0, *plan.tails[1:]] if plan.root_is_feed() else plan.tails
         self._on_feed = False  # whether the root clock's columns are now the feed itself
-        self._kernels = [kernel.address(i.op) for i in plan.instructions]
+        self._kernels = compile_kernels(plan.ops())
         self._slots = np.zeros(sum(i.slots for i in plan.instructions) + 1)
         self._ints = np.zeros(sum(i.ints for i in plan.instructions) + 1, np.int64)
         self._params = np.array([p for i in plan.instructions for p in (*i.parameters, 0.0)])

@@ -34,8 +34,8 @@ SIBLINGS = {
 FEEDS_KNOW = ("errors", "schema", "clock")
 
 DOORS = {
-    "numba": ("kernel", "machine"),
-    "llvmlite": ("kernel", "machine"),
+    "numba": ("kernel", "kernel_compiler", "machine"),
+    "llvmlite": ("kernel", "kernel_compiler", "machine"),
     "polars": ("lower.to_polars", "store", "tape", "engines", "research", "testing"),
     "pyarrow": ("store", "tape", "engines", "research"),
     "duckdb": ("store",),

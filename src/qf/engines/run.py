@@ -36,7 +36,7 @@ from qf.engines.state_files import StateFiles
 from qf.engines.symbol_change import SymbolChange
 from qf.engines.symbol_plan import plan_symbol
 from qf.engines.symbol_run import run_symbol, without
-from qf.engines.symbol_work import Asked, SymbolWork, compile_kernels
+from qf.engines.symbol_work import Asked, SymbolWork
 from qf.errors import QuantflowError, RunError, diagnostic, nearest
 from qf.project.model import Project
 from qf.schema import NULL_INT
@@ -52,7 +52,6 @@ from qf.tape.tape_file import TapeFile
 __all__ = [
     "RunResult",
     "SymbolResult",
-    "compile_kernels",
     "refuse_empty",
     "run_project",
     "run_symbol",

@@ -11,7 +11,6 @@ Intent and done are plain values: they cross from a worker to the owner of the d
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -19,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from qf import kernel
 from qf.clock import parse_time
+from qf.compile import compile_kernels
 from qf.engines.account import warnings_of
 from qf.engines.ledger import Covered, Ledger, Rows
 from qf.engines.parts import ACCOUNTING, SIDE_TABLES, Part, parts_of, root_name
@@ -30,9 +29,7 @@ from qf.engines.state_files import KEPT, StateFiles
 from qf.engines.symbol_plan import plan_symbol
 from qf.engines.symbol_run import Need, Progress, SymbolRun
 from qf.engines.vector_join import FeatureRows
-from qf.machine import load_machine
 from qf.pieces import Names, Pieces, merge
-from qf.plan import Plan
 from qf.project.model import Project
 from qf.schema import NULL_INT
 from qf.schema_records import PART_COLUMNS
@@ -44,7 +41,6 @@ from qf.tape.tables import TABLES as TAPE_TABLES
 from qf.tape.tape_file import TapeFile
 
 INSTRUMENTS = TABLES["instruments"]
-_COMPILING = threading.Lock()  # the compiler and its cache take one thread at a time
 
 
 @dataclass(frozen=True)
@@ -132,7 +128,7 @@ class SymbolWork:
             from qf.engines.polars_run import PolarsRun
 
             self._planned.second = PolarsRun(self._project, self._planned)
-        compile_kernels([self._planned.plan], self._report)
+        compile_kernels(self._planned.plan.ops(), self._report)
         tables = [need.part.table for need in run.needs if need.part.table is not None]
         writer.admit([INSTRUMENTS, *tables], **self._where)
         writer.write(INSTRUMENTS, _instrument_row(self._planned.instrument), **self._where)
@@ -306,24 +302,6 @@ def _pieces(ledger: Ledger, states: StateFiles, row: int) -> Pieces:
         if at == row:
             pieces = merge(pieces, states.load(file))
     return pieces
-
-
-def compile_kernels(plans: Iterable[Plan], report: Progress) -> None:
-    """Compile what the plans need and the cache lacks, telling how far it is; and load it.
-
-    Any thread may call it: a program that is made after it finds everything loaded.
-    """
-    ops = {(i.op.family, i.op.name): i.op for plan in plans for i in plan.instructions}
-    with _COMPILING:
-        missing = [op for op in ops.values() if not kernel.is_cached(op)]
-        for done, op in enumerate(missing):
-            report("compile", done, len(missing), op.name)
-            kernel.address(op)
-        if missing:
-            report("compile", len(missing), len(missing), "")
-        for op in ops.values():
-            kernel.address(op)
-        load_machine()
 
 
 def _instrument_row(instrument: Instrument) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def deploy(folder: Path, symbols: Sequence[str] = (), rewarm: bool = False) -> d
     logs = folder / LOGS
     logs.mkdir(parents=True, exist_ok=True)
     listen, tell = os.pipe()
-    command = [sys.executable, "-m", "qf.live.supervisor", str(folder), "--tell", str(tell)]
+    command = [sys.executable, "-P", "-m", "qf.live.supervisor", str(folder), "--tell", str(tell)]
     command += ["--rewarm"] if rewarm else []
     try:
         with (logs / "supervisor.err").open("wb") as errors:

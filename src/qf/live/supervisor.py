@@ -89,12 +89,12 @@ class Supervisor:
 
     def _run_worker(self) -> int:
         alive, end = os.pipe()  # the worker reads it: its end is ours
-        command = [sys.executable, "-m", "qf.live.worker", str(self.folder), "--alive", str(alive)]
+        command = [sys.executable, "-P", "-m", "qf.live.worker", str(self.folder)]
         errors = (self.folder / LOGS / "worker.err").open("wb")
         try:
             with errors:
                 process = subprocess.Popen(
-                    [*command, *self._words],
+                    [*command, "--alive", str(alive), *self._words],
                     stdin=subprocess.DEVNULL,
                     stdout=errors,
                     stderr=errors,

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from qf.clock import format_time, wall_ns
-from qf.engines.run import compile_kernels
+from qf.compile import compile_kernels
 from qf.engines.sources import open_tape
 from qf.errors import RefusedError, diagnostic, nearest
 from qf.project.model import Project
@@ -175,7 +175,7 @@ def _poison_symbol(
     (engines, (start, end)), (found, report) = asked, told
     symbol = tape.instrument.symbol
     report("clean run", 0, 1, symbol)
-    runs = SymbolRuns(project, tape, end, engines, lambda plan: compile_kernels([plan], report))
+    runs = SymbolRuns(project, tape, end, engines, lambda plan: compile_kernels(plan.ops(), report))
     report("clean run", 1, 1, symbol)
     instants = choose_instants(runs, count, found.seed, start)
     kinds = [_kinds_at(number) for number in range(len(instants))]

@@ -68,7 +68,7 @@ class SymbolRuns:
         tape: TapeFile,
         end: int | None,
         engines: tuple[str, ...],
-        compile_plan: Callable[[Plan], None],
+        compile_plan: Callable[[Plan], object],
     ) -> None:
         """Read the tape from the history's start up to `end`, and run it clean."""
         self.project, self.tape = project, tape

@@ -17,7 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from qf.clock import wall_ns
-from qf.engines.run import compile_kernels, refuse_empty
+from qf.compile import compile_kernels
+from qf.engines.run import refuse_empty
 from qf.engines.sources import open_tape
 from qf.engines.symbol_plan import plan_symbol
 from qf.engines.symbol_run import BLOCK_ROWS, run_symbol
@@ -53,7 +54,7 @@ def prove(
     effort = effort or Effort()
     report = progress or (lambda stage, done, total, note: None)
     subjects = _subjects(project, (start, end), report)
-    compile_kernels([each.planned.plan for each in subjects], report)
+    compile_kernels([op for each in subjects for op in each.planned.plan.ops()], report)
     reference, sums = _run(subjects)
     share = replace(effort, by_row=max(1, effort.by_row // len(subjects)))
     drawn = [draw_ways(each.rows, share) for each in subjects]

@@ -78,7 +78,7 @@ def _ask(folder: Path, request: dict[str, Any]) -> list[dict[str, list[int]]]:
     """Run this module in a new process and return its answer."""
     (folder / "request.json").write_text(json.dumps(request))
     ran = subprocess.run(
-        [sys.executable, "-m", "qf.proof.prove_restart", str(folder)],
+        [sys.executable, "-P", "-m", "qf.proof.prove_restart", str(folder)],
         capture_output=True,
         text=True,
         check=False,

@@ -1,0 +1,169 @@
+"""The two numba pipelines of a kernel: its parts stay as they are, the whole is optimised once.
+
+A kernel calls dozens of small functions. numba's own pipeline optimises each of them for itself
+and makes machine code of it, though nobody calls it from Python; then it optimises everything
+again where the parts meet. Here a part (`PartCompiler`) is only typed and lowered, and the kernel
+(`KernelCompiler`) links all it reaches, optimises that one module and makes machine code of it.
+Every step is numba's own; those that the language of kernels has no use for (closures, generators,
+array expressions, pruning of branches by type) are left out.
+
+The type of an operator over numbers and pointers is asked thousands of times and always answered
+alike, so it is asked once.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from numba import types
+from numba._dynfunc import make_function  # pyright: ignore[reportMissingImports]
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import CompilerBase
+from numba.core.compiler_machinery import PassManager, register_pass
+from numba.core.typed_passes import (
+    IRLegalization,
+    NativeLowering,
+    NoPythonBackend,
+    NopythonTypeInference,
+    PreLowerStripPhis,
+)
+from numba.core.untyped_passes import (
+    FixupArgs,
+    GenericRewrites,
+    IRProcessing,
+    ReconstructSSA,
+    TranslateByteCode,
+)
+
+_SCALARS = (types.Integer, types.Float, types.Boolean, types.CPointer)
+
+
+class _Part(JITCodeLibrary):
+    """A module that waits to be linked: neither optimised as a whole nor made into code."""
+
+    def finalize(self) -> None:
+        self._finalized = True
+
+
+class _Kernel(JITCodeLibrary):
+    """A module that takes in every part that it reaches before it is optimised."""
+
+    def finalize(self) -> None:
+        reached: dict[Any, None] = {}
+        waiting = list(self._linking_libraries)
+        while waiting:
+            library = waiting.pop()
+            if library not in reached:
+                reached[library] = None
+                if isinstance(library, _Part):
+                    waiting += library._linking_libraries
+        self._linking_libraries = list(reached)
+        super().finalize()
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _LowerPart(NativeLowering):
+    _name = "qf_lower_part"
+
+    def run_pass(self, state: Any) -> Literal[True]:
+        state.library = _Part(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library.enable_object_caching()
+        state.flags.no_compile = True
+        super().run_pass(state)
+        lowered = state["cr"]
+        about = lowered.fndesc
+        # The key under which callers find the part. It has no address: Python never calls it.
+        name = about.qualname.split(".")[-1]
+        key = make_function(
+            about.lookup_module(), name, about.qualname, 0, lowered.env, (state.library,)
+        )
+        state["cr"] = lowered._replace(cfunc=key)
+        state.targetctx.insert_user_function(key, about, [state.library])
+        return True
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _LowerKernel(NativeLowering):
+    _name = "qf_lower_kernel"
+
+    def run_pass(self, state: Any) -> Literal[True]:
+        state.library = _Kernel(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library.enable_object_caching()
+        return super().run_pass(state)
+
+
+class _Answers:
+    """A typing context that remembers what an operator makes of numbers and pointers."""
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+        self._known: dict[Any, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
+
+    def resolve_function_type(self, function: Any, arguments: Any, named: Any) -> Any:
+        """Return the signature of a call, from memory where it cannot have changed."""
+        ask = self._context.resolve_function_type
+        plain = isinstance(function, types.Function) and not named
+        if not plain or not all(isinstance(a, _SCALARS) for a in arguments):
+            return ask(function, arguments, named)
+        key = (function, tuple(arguments))
+        if key not in self._known:
+            found = ask(function, arguments, named)
+            if found is None:
+                return None
+            self._known[key] = found
+        return self._known[key]
+
+
+_answers: dict[Any, _Answers] = {}
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _Typing(NopythonTypeInference):
+    _name = "qf_typing"
+
+    def run_pass(self, state: Any) -> Literal[True]:
+        context = state.typingctx
+        state.typingctx = _answers.setdefault(context, _Answers(context))
+        try:
+            return super().run_pass(state)
+        finally:
+            state.typingctx = context
+
+
+def _pipeline(state: Any, lowering: type) -> list[PassManager]:
+    """Return the passes a kernel needs, ending in `lowering`."""
+    passes = PassManager("qf_kernel")
+    for step in (
+        TranslateByteCode,
+        FixupArgs,
+        IRProcessing,
+        GenericRewrites,
+        ReconstructSSA,
+        _Typing,
+        PreLowerStripPhis,
+        IRLegalization,
+        lowering,
+        NoPythonBackend,
+    ):
+        passes.add_pass(step, step.__name__)
+    passes.finalize()
+    return [passes]
+
+
+class PartCompiler(CompilerBase):
+    """Type and lower a function that only kernels call."""
+
+    def define_pipelines(self) -> list[PassManager]:
+        """Return the one pipeline."""
+        return _pipeline(self.state, _LowerPart)
+
+
+class KernelCompiler(CompilerBase):
+    """Compile a function together with every part that it reaches, as one module."""
+
+    def define_pipelines(self) -> list[PassManager]:
+        """Return the one pipeline."""
+        return _pipeline(self.state, _LowerKernel)
