@@ -1,7 +1,7 @@
 """`make bench`: run every job, print as it goes, rewrite benchmarks/README.md.
 
 python -m benchmarks [--events N] [--repeats N] [--only WORD]   (a part of the jobs leaves the page)
-python -m benchmarks --only memory [--events N]                 (rewrites benchmarks/memory.md)
+python -m benchmarks --only memory|symbols|start                   (each rewrites its own page)
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from benchmarks.jobs import (  # noqa: E402
     memory,
     pack,
     rolling,
+    start,
     symbols,
 )
 from benchmarks.peers import ROOT  # noqa: E402
@@ -48,10 +49,13 @@ JOBS = {
     "live": pack.live_job,
     "many": pack.many_job,
     "end": lambda day, repeats: end_to_end.jobs(day, repeats, WORK),
-    "symbols": lambda day, repeats: symbols.measure(WORK),
 }
 # What takes too long to run with the others, and writes a page of its own.
-PAGES = {"memory": lambda events: memory.write_page(events, WORK)}
+PAGES = {
+    "memory": lambda events: memory.write_page(events, WORK),
+    "symbols": lambda events: symbols.write_page(WORK),
+    "start": lambda events: start.write_page(Yardstick(make_day(events or EVENTS)), WORK),
+}
 
 
 def main() -> None:

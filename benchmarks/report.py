@@ -25,8 +25,8 @@ so a job that waits for memory or for another library converts less well than on
 The data is a seeded synthetic day (`benchmarks/day.py`): {events:,} tape rows, half trades, half
 book levels, 7 levels per difference message; and, where they lie beside the repository, real
 captures (`../shared/data/binance_raw`). Peers with pins of their own run in `.bench/<name>`, made
-from `requirements/bench-<name>.txt`. How memory and time grow with the tape's length is on a page
-of its own, [memory.md](memory.md).
+from `requirements/bench-<name>.txt`. Pages of their own: how memory and time grow with the
+tape's length ([memory.md](memory.md)), how long a start takes ([start.md](start.md)).
 
 Last run on: {machine}.
 

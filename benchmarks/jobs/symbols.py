@@ -54,8 +54,8 @@ def main() -> None:
     print(json.dumps(measured(folder, executor, workers)))
 
 
-def measure(work: Path) -> list[object]:
-    """Measure everything, print it as it comes, and write the page; no row for the other one."""
+def write_page(work: Path) -> None:
+    """Measure everything, print it as it comes, and write the page."""
     lines = [HEAD.format(machine=machine())]
     few = _project(work / "few", FEW, 1, FEW_EVENTS)
     many = _project(work / "many", MANY, DAYS, DAY_EVENTS)
@@ -64,7 +64,6 @@ def measure(work: Path) -> list[object]:
     title = f"{MANY} symbols, {DAYS} days of {DAY_EVENTS:,} events each"
     lines += _table(title, many, (("local", 1), ("local", 2), ("processes", 2)), 1)
     PAGE.write_text("\n".join(lines) + "\n")
-    return []
 
 
 def _scaling(folder: Path) -> list[str]:
@@ -156,7 +155,7 @@ def _run(folder: Path, executor: str, workers: int) -> dict[str, object]:
 
 def _advance(folder: Path, executor: str, workers: int) -> dict[str, float]:
     """Return how long the programs of all symbols take, so many at once."""
-    from qf.engines.run import compile_kernels
+    from qf.compile import compile_kernels
     from qf.engines.sources import open_tape
     from qf.engines.symbol_plan import plan_symbol
     from qf.engines.symbol_run import BLOCK_ROWS
@@ -168,7 +167,7 @@ def _advance(folder: Path, executor: str, workers: int) -> dict[str, float]:
     for symbol in project.symbols:
         tape = open_tape(project, symbol)
         planned = plan_symbol(project, tape.instrument, tape.continuity)
-        compile_kernels([planned.plan], lambda *told: None)
+        compile_kernels(planned.plan.ops())
         work.append(
             (Program(planned.plan, BLOCK_ROWS), list(tape.blocks(project.micro_batch_size)))
         )
