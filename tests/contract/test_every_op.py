@@ -11,7 +11,7 @@ from qf.testing.contract import LAWS, cases_of, laws, map_ops
 from qf.testing.contract.cases import ROWS, has_kernel
 from qf.testing.contract.laws import LONG
 
-OPS = map_ops("ops", "normalizers", "staleness", "quality")
+OPS = map_ops("ops", "detectors", "normalizers", "staleness", "quality")
 every_op = pytest.mark.parametrize("op", OPS, ids=[f"{op.family}.{op.name}" for op in OPS])
 with_loops = [op for op in OPS if has_kernel(op)]
 every_kernel = pytest.mark.parametrize(

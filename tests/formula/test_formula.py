@@ -110,7 +110,7 @@ def test_the_reference_lists_every_function():
     assert [name for name in functions() if f"\n### {name}\n" not in text] == []
 
 
-def test_no_label_detector_or_bar_rule_is_a_function():
-    for name in ("triple_barrier", "forward_return", "dollar", "cusum", "window_or"):
+def test_no_label_bar_rule_or_quality_op_is_a_function():
+    for name in ("triple_barrier", "forward_return", "dollar", "window_or"):
         with pytest.raises(DefinitionError, match="unknown function"):
             compile_formula(f"{name}(price)", table=ColumnTable.tick(5))

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from formula.sample import TICK, compile_plainly, frame_of, market, run_graph, same_bits
 from qf.language.context import functions
+from qf.language.outputs import calls
 from qf.lower.formula import program_of
 from qf.lower.to_polars import to_polars, with_graphs
 from qf.op import Op
@@ -45,7 +46,7 @@ def is_continuous(op: Op) -> bool:
     conditions = any(i.name.startswith("condition") for i in op.signature.inputs)
     fixed = not any(i.kind == "float" for i in op.signature.inputs)
     return not (
-        fixed or conditions or op.unit == "bool" or op.name in STEPS or op.name.endswith(ranks)
+        fixed or conditions or "bool" in op.unit or op.name in STEPS or op.name.endswith(ranks)
     )
 
 
@@ -98,7 +99,7 @@ class Writer:
         if self.steady and op.name in DIVIDES:  # near 0 a quotient is as good as a step
             place = DIVIDES[op.name]
             given[place] = f"(abs({given[place]}) + 1)"
-        return f"{op.name}({', '.join(given)})"
+        return f"{self.draw.choice(calls(op))}({', '.join(given)})"
 
     def condition(self, depth: int) -> str:
         sign = self.draw.choice(["<", "<=", ">", ">=", "==", "!="])

@@ -12,7 +12,8 @@ from typing import Any
 from qf.errors import QuantflowError, diagnostic, nearest
 from qf.language.constants import evaluate
 from qf.language.context import Context
-from qf.language.tree import Call, Text, Tree
+from qf.language.outputs import calls, is_one, values_of
+from qf.language.tree import Call, Span, Text, Tree
 from qf.op import Op
 from qf.signature import Parameter
 
@@ -31,6 +32,8 @@ NOT_CONSTANT = diagnostic(
     "QF116",
     "{op}: {name} must be a number known before the first row, this is computed from columns",
 )
+NO_OUTPUT = diagnostic("QF134", "{op} has no value {output!r}", hint="write {calls}")
+WHICH_OUTPUT = diagnostic("QF141", "{op} has several values: {names}", hint="say which: {calls}")
 NOT_DURATION = diagnostic("QF136", '{op}: {name} is a duration such as "500ms" or "5s"')
 
 
@@ -41,27 +44,55 @@ class Bound:
     op: Op
     inputs: dict[str, Tree]
     parameters: dict[str, Tree]
+    output: str = ""  # which of the op's values, "" where it has one
 
 
 def call_text(op: Op) -> str:
-    """Return an op's signature as a formula calls it: without outputs and the bound time."""
+    """Return an op's signature as a formula calls it: without flags and the bound time."""
     call = op.signature.text.partition("->")[0].strip()
     times = [i.name for i in op.signature.inputs if i.kind == "time"]
     for name in times:
         call = re.sub(rf"{name}: time(, )?|, {name}: time(?=\))", "", call)
-    return call.replace(", )", ")")
+    call = call.replace(", )", ")")
+    names = ", ".join(output.name for output in values_of(op))
+    return call if is_one(op) else f"{call} -> {names}"
 
 
 def function_of(call: Call, context: Context) -> Op:
-    """Return the op that a call names. Errors: QF104."""
+    """Return the op that a call names. Errors: QF104, QF134, QF141."""
     if call.name not in context.functions:
-        near = nearest(call.name, context.functions)
-        raise UNKNOWN_FUNCTION(name=call.name, near=near, place=context.source.spot(call.head))
-    return context.functions[call.name]
+        known = [each for op in context.functions.values() for each in {op.name, *calls(op)}]
+        near = nearest(call.called, known)
+        raise UNKNOWN_FUNCTION(name=call.called, near=near, place=context.source.spot(call.head))
+    op = context.functions[call.name]
+    names = [output.name for output in values_of(op)]
+    if not call.output and not is_one(op):
+        raise WHICH_OUTPUT(
+            op=op.name,
+            names=", ".join(names),
+            calls=" or ".join(f"{each}(…)" for each in calls(op)),
+            place=context.source.spot(call.head),
+        )
+    if call.output and call.output not in names:
+        raise NO_OUTPUT(
+            op=op.name,
+            output=call.output,
+            calls=" or ".join(f"{each}(…)" for each in calls(op)),
+            near=nearest(call.output, names),
+            place=context.source.spot(_output_span(call, context)),
+        )
+    return op
+
+
+def _output_span(call: Call, context: Context) -> Span:
+    """Return where the output's name stands; the whole head where a function wrote the call."""
+    first, last = call.head
+    written = context.source.text[last - len(call.output) : last]
+    return (last - len(call.output), last) if written == call.output else (first, last)
 
 
 def bind_call(call: Call, context: Context) -> Bound:
-    """Return the call's arguments by name. Errors: QF104, QF112-QF115."""
+    """Return the call's arguments by name. Errors: QF104, QF112-QF115, QF134, QF141."""
     op = function_of(call, context)
     signature = op.signature
     names = [i.name for i in signature.inputs if i.kind != "time"]
@@ -87,7 +118,7 @@ def bind_call(call: Call, context: Context) -> Bound:
             raise MISSING_ARGUMENT(**say, name=name, place=context.spot(call))
     inputs = {name: given[name] for name in names}
     parameters = {name: given[name] for name in places[len(names) :] if name in given}
-    return Bound(op, inputs, parameters)
+    return Bound(op, inputs, parameters, "" if is_one(op) else call.output)
 
 
 def parameter_values(bound: Bound, context: Context) -> dict[str, Any]:

@@ -9,7 +9,7 @@ of the library's feature types is warned of, so a warning is worth reading.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from qf.errors import QuantflowError, diagnostic
@@ -17,6 +17,7 @@ from qf.language.arguments import Bound, bind_call, parameter_values
 from qf.language.context import Context
 from qf.language.graph import Node
 from qf.language.memory import Memory, join
+from qf.language.outputs import place_of, unit_text
 from qf.language.tree import Call, Leaf, Number, Text, Tree, say, walk, write
 from qf.language.units import parse_unit, unit_of, write_unit
 from qf.language.windows import read_window
@@ -106,7 +107,7 @@ def _in_time(bound: Bound, context: Context) -> Bound:
         place = context.spot(tree)
         if not window.ns:
             parameters = {**bound.parameters, name: Number(float(window.rows), span=tree.span)}
-            return _in_time(Bound(bound.op, bound.inputs, parameters), context)
+            return _in_time(replace(bound, parameters=parameters), context)
         form = context.functions.get(bound.op.window_form)
         if form is None:
             known = sorted({o.window_form for o in context.functions.values() if o.window_form})
@@ -115,13 +116,14 @@ def _in_time(bound: Bound, context: Context) -> Bound:
         for other, value in bound.parameters.items():
             if other not in names:
                 raise LOST_ARGUMENT(op=bound.op.name, name=other, place=context.spot(value))
-        return Bound(form, bound.inputs, bound.parameters)
+        return replace(bound, op=form)
     return bound
 
 
 def _call(bound: Bound | None, call: Call, nodes: _Nodes, place_of: dict[int, int]) -> int:
     assert bound is not None
     context, op = nodes.context, bound.op
+    unit = unit_text(op, bound.output)
     values = _with_clock_defaults(bound, parameter_values(bound, context), context)
     inputs = [
         _fit(bound, name, tree, place_of[id(tree)], nodes) for name, tree in bound.inputs.items()
@@ -133,12 +135,13 @@ def _call(bound: Bound | None, call: Call, nodes: _Nodes, place_of: dict[int, in
             name=op.name,
             inputs=tuple(inputs),
             parameters=tuple(values.items()),
-            kind=_kind(bound, below),
-            unit=() if op.unit == "bool" else _unit(bound, below),
+            kind=_kind(bound, unit, below),
+            unit=() if unit == "bool" else _unit(bound, unit, below),
             warmup=op.amount("warmup", values) + max((n.warmup for n in below), default=0),
             memory=_memory(op, values, below),
             book=any(n.book for n in below),
             span=call.span,
+            output=bound.output,
         )
     )
 
@@ -213,7 +216,7 @@ def _number_inputs(op: Op) -> list[str]:
 def _check_units(bound: Bound, inputs: list[int], nodes: _Nodes, call: Call) -> None:
     """Warn where an op whose answer has the unit of one input is given another unit beside it."""
     names = _number_inputs(bound.op)
-    if len(names) < 2 or bound.op.unit not in ("bool", names[0]):
+    if len(names) < 2 or unit_text(bound.op, bound.output) not in ("bool", names[0]):
         return
     below = dict(zip(bound.inputs, inputs, strict=True))
     known = [(name, nodes.made[below[name]].unit) for name in names]
@@ -232,22 +235,21 @@ def _check_units(bound: Bound, inputs: list[int], nodes: _Nodes, call: Call) -> 
             )
 
 
-def _unit(bound: Bound, below: list[Node]) -> Any:
-    op = bound.op
+def _unit(bound: Bound, text: str, below: list[Node]) -> Any:
     given = dict(zip(bound.inputs, below, strict=True))
-    names = _number_inputs(op)
-    if not given and op.unit == "x":
+    names = _number_inputs(bound.op)
+    if not given and text == "x":
         return None
     units = {name: node.unit for name, node in given.items()}
     values = {
         name: dict(node.parameters)["value"] if node.name == "constant" else None
         for name, node in given.items()
     }
-    if names and op.unit == names[0]:  # the first that has a unit: where(c, 0, price) is a price
+    if names and text == names[0]:  # the first that has a unit: where(c, 0, price) is a price
         return next((units[name] for name in names if units[name] is not None), None)
-    if op.unit in ("x*y", "x/y"):  # a number beside a unit is a pure number
+    if text in ("x*y", "x/y"):  # a number beside a unit is a pure number
         units = {name: () if values[name] is not None else unit for name, unit in units.items()}
-    return unit_of(op.unit, units, values)
+    return unit_of(text, units, values)
 
 
 def _with_clock_defaults(bound: Bound, values: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -257,10 +259,10 @@ def _with_clock_defaults(bound: Bound, values: dict[str, Any], context: Context)
     return values
 
 
-def _kind(bound: Bound, below: list[Node]) -> str:
-    if bound.op.unit == "bool" or _chooses_conditions(bound, below):
+def _kind(bound: Bound, unit: str, below: list[Node]) -> str:
+    if unit == "bool" or _chooses_conditions(bound, below):
         return "bool"
-    return bound.op.signature.outputs[0].kind
+    return bound.op.signature.outputs[place_of(bound.op, bound.output)].kind
 
 
 def _chooses_conditions(bound: Bound, below: list[Node]) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from qf.language.context import Context
+from qf.language.outputs import is_one
 from qf.language.tree import Call, Number, Tree, walk
 from qf.op import EXACT, Op
 
@@ -55,6 +56,8 @@ def is_elementwise(op: Op) -> bool:
     """Say whether a value depends on nothing but the same row of the op's float inputs."""
     signature = op.signature
     if not signature.inputs or "definition" not in op.rules or op.shape != "map":
+        return False
+    if not is_one(op):
         return False
     if any(i.kind != "float" for i in signature.inputs) or signature.parameters:
         return False

@@ -12,6 +12,7 @@ from qf.language.tree import Tree
 from qf.op import Op, family
 
 Value = float | int | bool | str
+FAMILIES = ("detectors", "ops")  # whose ops are functions; no two of them share a name
 
 
 def functions() -> dict[str, Op]:
@@ -19,7 +20,7 @@ def functions() -> dict[str, Op]:
 
     Labels and bar rules are of other families; ops over quality bits are the engines' own.
     """
-    return {op.name: op for op in family("ops") if op.unit != "bits"}
+    return {op.name: op for each in FAMILIES for op in family(each) if op.unit != "bits"}
 
 
 @dataclass(frozen=True)

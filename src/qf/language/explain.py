@@ -73,7 +73,7 @@ def _call(graph: Graph, node: Node, inputs: bool = True) -> str:
     for name, value in node.parameters:
         text = _duration(value) if kinds[name] == "duration" else write_value(value)
         given.append(f"{name}={text}")
-    return f"{node.name}({', '.join(given)})" if inputs or given else node.name
+    return f"{node.called}({', '.join(given)})" if inputs or given else node.called
 
 
 def _look_back(memory: Memory) -> str:

@@ -31,11 +31,22 @@ class Node:
     memory: Memory = NOW
     book: bool = False  # reads what the order book made
     span: Span = (0, 0)
+    output: str = ""  # which of the op's values, "" where it has one
 
     @property
     def key(self) -> tuple[object, ...]:
         """Return what makes two nodes the same computation."""
+        return (*self.call, self.output)
+
+    @property
+    def call(self) -> tuple[object, ...]:
+        """Return what makes two nodes values of the same instruction."""
         return (self.name, self.inputs, self.parameters, self.column)
+
+    @property
+    def called(self) -> str:
+        """Return what a formula calls: `cusum.alarm`, or the op's bare name."""
+        return f"{self.name}.{self.output}" if self.output else self.name
 
     def write(self) -> str:
         """Return the node as one line: `rolling_mean(%3, window=20)`."""
@@ -44,7 +55,7 @@ class Node:
         if self.name == "constant":
             return write_number(dict(self.parameters)["value"])
         named = [f"{name}={write_value(value)}" for name, value in self.parameters]
-        return f"{self.name}({', '.join([*(f'%{i}' for i in self.inputs), *named])})"
+        return f"{self.called}({', '.join([*(f'%{i}' for i in self.inputs), *named])})"
 
 
 @dataclass(frozen=True)
@@ -122,8 +133,10 @@ class Graph:
 def state_bytes(nodes: tuple[Node, ...], ops: dict[str, Op]) -> int:
     """Return the bytes of state that running the nodes takes, before anything is allocated."""
     words, tail = 0, 1
+    once: set[object] = set()  # values of one instruction share its state
     for node in nodes:
-        if node.column is None:
+        if node.column is None and node.call not in once:
+            once.add(node.call)
             op, given = ops[node.name], dict(node.parameters)
             words += op.amount("slots", given) + op.amount("ints", given)
             tail = max(tail, op.amount("lookback", given) + 1)

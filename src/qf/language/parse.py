@@ -157,4 +157,7 @@ class _Reader:
             self.take()
         close = self.expect(")")
         span = (head.span[0], close.span[1])
-        return Call(head.text, tuple(plain), tuple(named), span, head.span, tuple(marks))
+        name, dot, output = head.text.rpartition(".")
+        if not dot:
+            name, output = head.text, ""
+        return Call(name, tuple(plain), tuple(named), span, head.span, tuple(marks), output)

@@ -26,6 +26,9 @@ look ahead: every op sees the past of its inputs only, and labels are not among 
 - Calls take arguments by position or by name: `rolling_sum(size, window=20)`. Columns come first,
   then parameters, which are numbers known before the first row (`10 * lag` is one).
 - A text in quotes is a typed window, a duration or a choice.
+- A function of several values (its call says `-> score, alarm`) is called with the one that is
+  meant: `jump.score(mid, 20)`, `jump.alarm(mid, 20)`. The bare name is an error that lists them.
+  Equal calls are one computation, whichever of their values are read.
 - A formula has at most {bytes:,} bytes, {nodes} parts and {depth} levels of nesting.
 
 ## Operators
@@ -110,9 +113,15 @@ def _columns(title: str, table: ColumnTable) -> str:
 def _row(op: Op) -> str:
     first = _doc(op).split("\n")[0]
     does = first.partition(": ")[2] or first
-    unit = "condition" if op.unit == "bool" else op.unit
+    unit = ", ".join(_units(op))
     call = call_text(op).replace("|", r"\|")
     return f"| [{op.name}](#{op.name}) | `{call}` | {does.rstrip('.')} | {unit} |\n"
+
+
+def _units(op: Op) -> list[str]:
+    """Return the unit of each value, or one for all."""
+    texts = [text.strip() for text in op.unit.split(",")]
+    return ["condition" if text == "bool" else text for text in texts]
 
 
 def _section(op: Op) -> str:

@@ -27,31 +27,33 @@ class StateShare:
 def state_share(graphs: Mapping[str, Graph], name: str) -> StateShare:
     """Return what the formula `name` costs among `graphs`, which run in one program."""
     users: dict[Key, set[str]] = {}
-    words: dict[Key, int] = {}
+    words: dict[Key, tuple[int, int]] = {}
     tails: dict[str, int] = {}
     for each, graph in graphs.items():
-        for key, (size, reach) in _nodes(graph).items():
+        for key, (size, columns, reach) in _parts(graph).items():
             users.setdefault(key, set()).add(each)
-            words[key] = size
+            words[key] = (size, columns)
             tails[graph.clock] = max(tails.get(graph.clock, 1), reach)
-    sizes = {key: 8 * (size + tails[str(key[0])]) for key, size in words.items()}
+    sizes = {key: 8 * (size + many * tails[str(key[0])]) for key, (size, many) in words.items()}
     own = sum(size for key, size in sizes.items() if users[key] == {name})
     shared = sum(size for key, size in sizes.items() if name in users[key]) - own
     return StateShare(own, shared, sum(sizes.values()))
 
 
-def _nodes(graph: Graph) -> dict[Key, tuple[int, int]]:
-    """Return, per computation, its words of op state and the rows of its inputs that it reads."""
+def _parts(graph: Graph) -> dict[Key, tuple[int, int, int]]:
+    """Return words of op state, columns, and rows of the inputs read: per instruction and value.
+
+    Values of one instruction are columns of their own with one state.
+    """
     keys: list[Key] = []
-    found = {}
+    found: dict[Key, tuple[int, int, int]] = {}
     for node in graph.nodes:
         inputs = tuple(keys[place] for place in node.inputs)
-        key = (graph.clock, node.name, inputs, node.parameters, node.column)
-        keys.append(key)
-        words, reach = 0, 1
+        call = (graph.clock, node.name, inputs, node.parameters, node.column)
+        keys.append((*call, node.output))
+        found[keys[-1]] = (0, 1, 1)
         if node.column is None:
             op, given = graph.ops[node.name], dict(node.parameters)
             words = op.amount("slots", given) + op.amount("ints", given)
-            reach = op.amount("lookback", given) + 1
-        found[key] = (words, reach)
+            found[call] = (words, 0, op.amount("lookback", given) + 1)
     return found

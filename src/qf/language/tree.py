@@ -57,6 +57,12 @@ class Call:
     span: Span = field(default=(0, 0), compare=False)
     head: Span = field(default=(0, 0), compare=False)  # the function's name or operator alone
     marks: tuple[Span, ...] = field(default=(), compare=False)  # the names of `named`
+    output: str = ""  # which of the function's values: `alarm` in cusum.alarm(…)
+
+    @property
+    def called(self) -> str:
+        """Return what stands before the parenthesis: `cusum.alarm`."""
+        return f"{self.name}.{self.output}" if self.output else self.name
 
 
 Tree = Number | Text | Name | Leaf | Call
@@ -172,20 +178,20 @@ def _write_leaf(node: Tree) -> tuple[str, int]:
 
 
 def _write_call(node: Call, below: list[tuple[str, int]]) -> tuple[str, int]:
-    if node.name in BINARY and len(below) == 2 and not node.named:
+    if node.name in BINARY and len(below) == 2 and not node.named and not node.output:
         sign, rank = BINARY[node.name]
         loose = 1 if rank == 4 else 0  # comparisons do not chain
         right_first = node.name == "pow"
         left = _fence(below[0], rank + (1 if right_first else loose))
         right = _fence(below[1], UNARY["neg"][1] if right_first else rank + 1)
         return f"{left} {sign} {right}", rank
-    if node.name in UNARY and len(below) == 1 and not node.named:
+    if node.name in UNARY and len(below) == 1 and not node.named and not node.output:
         sign, rank = UNARY[node.name]
         return sign + _fence(below[0], rank), rank
     plain = [text for text, _ in below[: len(node.arguments)]]
     rest = below[len(node.arguments) :]
     named = [f"{name}={text}" for (name, _), (text, _) in zip(node.named, rest, strict=True)]
-    return f"{node.name}({', '.join([*plain, *named])})", ATOM
+    return f"{node.called}({', '.join([*plain, *named])})", ATOM
 
 
 def _fence(written: tuple[str, int], least: int) -> str:

@@ -7,6 +7,8 @@
 
 Missing is null on this side, never NaN: columns and answers pass `_finite`, and the contract suite
 refuses an op whose rule returns anything else, so 1/0 is null here as it is NaN in the machine.
+An op of several outputs returns a tuple of expressions in the order of its signature: tuples need
+no names of their own, and in a lazy frame Polars computes once what they have in common.
 A number is a column of full length and not a literal (ops/constant.py): Polars computes `column /
 literal` as a multiplication by the reciprocal, which differs from a division in the last bit.
 """
@@ -21,6 +23,7 @@ import polars as pl
 
 from qf.errors import RunError, diagnostic
 from qf.language.graph import Graph, Node
+from qf.language.outputs import flags_of, place_of
 from qf.op import Op
 
 NO_POLARS_RULE = diagnostic(
@@ -126,9 +129,10 @@ def _made(node: Node, ops: Mapping[str, Op], time: str) -> tuple[pl.Expr, dict[s
     given = iter([pl.col(f"%{place}") for place in node.inputs])
     inputs = [pl.col(time) if i.kind == "time" else next(given) for i in op.signature.inputs]
     made = op.rules["polars"](*inputs, **parameters)
-    value, *rest = made if isinstance(made, tuple) else (made,)
-    names = [output.name for output in op.signature.outputs[1:]]
-    others = {name: each.cast(pl.Int64) for name, each in zip(names, rest, strict=True)}
+    outputs = op.signature.outputs
+    parts = dict(zip(outputs, made if isinstance(made, tuple) else (made,), strict=True))
+    value = parts[outputs[place_of(op, node.output)]]
+    others = {flag.name: parts[flag].cast(pl.Int64) for flag in flags_of(op)}
     return (value if node.kind == "int" else value.cast(pl.Float64)), others
 
 

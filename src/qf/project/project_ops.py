@@ -19,6 +19,7 @@ from pydantic import Field
 
 from qf import op as contract
 from qf.errors import Place, QuantflowError, diagnostic
+from qf.language.context import FAMILIES
 from qf.project.document import Document, read_document
 from qf.project.structs.struct import Name, Struct, Text
 from qf.project.trust import OPS_FOLDER, code_files, ops_hash, require_trust
@@ -60,7 +61,7 @@ def load_project_ops(
     unload_project_ops()
     if not digest:
         return []
-    contract.load("ops")
+    contract.load(*FAMILIES)
     package = ModuleType(PACKAGE)
     package.digest = digest  # type: ignore[attr-defined]
     sys.modules[PACKAGE] = package
@@ -69,6 +70,7 @@ def load_project_ops(
             _load_formula(path, path.relative_to(folder).as_posix())
         for path in code:
             _load_code(path, path.relative_to(folder).as_posix())
+        _refuse_names_of_detectors()
     except BaseException:
         unload_project_ops()
         raise
@@ -162,6 +164,15 @@ def _load_formula(path: Path, source: str) -> None:
     )
     op.formula(row.formula)
     contract.BOOK[key] = op
+
+
+def _refuse_names_of_detectors() -> None:
+    """Refuse an op whose name another family of functions has: a formula could mean either."""
+    for op in project_ops():
+        for family in FAMILIES:
+            other = contract.BOOK.get(f"{family}.{op.name}", op)
+            if other is not op:
+                raise contract.DEFINED_TWICE(name=op.name, first=other.module, second=op.module)
 
 
 def _one_name(path: Path, source: str, found: list[str]) -> None:

@@ -132,7 +132,7 @@ def _ladder(parameter: Parameter) -> list[Any]:
 
 def _example_parameters(op: Op) -> dict[str, Any]:
     """Return the parameters written in the op's example, windows cut to the table's size."""
-    inside = re.fullmatch(r"[a-z_0-9]+\((.*)\)", op.example.strip(), re.DOTALL)
+    inside = re.fullmatch(r"[a-z_0-9.]+\((.*)\)", op.example.strip(), re.DOTALL)
     if inside is None:
         return {}
     texts = [piece.strip() for piece in inside[1].split(",")]

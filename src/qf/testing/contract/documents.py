@@ -11,6 +11,8 @@ from typing import Any
 from qf.errors import DefinitionError, QuantflowError
 from qf.language.columns import ColumnTable
 from qf.language.compile import compile_formula
+from qf.language.context import FAMILIES
+from qf.language.outputs import calls, is_one, values_of
 from qf.op import Op
 from qf.signature import Parameter
 from qf.testing.contract.cases import parameter_sets
@@ -53,6 +55,11 @@ def is_documented(op: Op) -> None:
     for word, why in (("null", "null rule"), ("Unit:", "unit"), ("Source:", "source")):
         if word.lower() not in body.lower():
             raise BROKEN_LAW(op=op.name, law=law, what=f"its text says nothing of the {why}")
+    unnamed = [each.name for each in values_of(op) if not re.search(rf"\b{each.name}\b", body)]
+    if unnamed and not is_one(op):
+        raise BROKEN_LAW(op=op.name, law=law, what=f"its text says nothing of {unnamed}")
+    if len(op.unit.split(",")) not in (1, len(values_of(op))):
+        raise BROKEN_LAW(op=op.name, law=law, what=f"{op.unit!r} is not one unit per value")
     if not re.search(r"\n {4,}\S.*(=|<|>|->).*\n", "\n" + body + "\n"):
         raise BROKEN_LAW(op=op.name, law=law, what="its text has no formula on an indented line")
 
@@ -64,14 +71,16 @@ def _needed(op: Op, name: str) -> bool:
 
 
 def example_compiles(op: Op) -> None:
-    """Demand that the example is legal: a call of the op, and for a function a formula.
+    """Demand that the example is legal: a call of the op, and for a function a formula per value.
 
     Ops over quality bits are called by engines only; a formula cannot name their columns.
     """
     law, text = "example_compiles", op.example
-    is_function = op.family == "ops" and op.unit != "bits"
+    is_function = op.family in FAMILIES and op.unit != "bits"
     if is_function:
-        _compiled(op, law, text)
+        called = re.match(rf"{op.name}\.\w+\b", text)
+        for call in calls(op):  # an example of one value is an example of the others
+            _compiled(op, law, text if called is None else call + text[called.end() :])
     elif not re.fullmatch(rf"{op.name}\(.*\)", text, re.DOTALL):
         raise BROKEN_LAW(op=op.name, law=law, what=f"its example {text!r} is not a call of it")
     if not parameter_sets(op):
