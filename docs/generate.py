@@ -1,17 +1,21 @@
 """Rewrite the pages of this folder that are made from the code: `make docs`.
 
-A test compares each page with what this file would write, so none of them can be out of date.
+A test compares each page with what this file would write, so none of them can be out of date;
+pictures are compared by their points, since the last bits of a value differ between machines.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+import tempfile
 from pathlib import Path
 
 import qf
 from qf.cli._reference import commands_page
 from qf.errors import DIAGNOSTICS, Diagnostic
+from qf.gallery.market import compute
+from qf.gallery.page import FOLDER, features_page, pictures
 from qf.language.reference import reference_text
 from qf.store.reference import tables_page
 
@@ -66,9 +70,24 @@ PAGES = {
     "cli.md": commands_page,
     "tables.md": tables_page,
     "language.md": reference_text,
+    "features.md": features_page,
 }
+
+
+def write_pictures() -> None:
+    """Draw every feature type anew, and remove the pictures of types that are gone."""
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = pictures(compute(Path(folder)))
+    place = HERE / FOLDER
+    place.mkdir(exist_ok=True)
+    for path in place.glob("*.svg"):
+        if path.name not in drawn:
+            path.unlink()
+    for name, text in drawn.items():
+        (place / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
     for name, page in PAGES.items():
         (HERE / name).write_text(page(), encoding="utf-8")
+    write_pictures()

@@ -11,7 +11,10 @@ ROWS = (
     FAMILIES,
     ("language", "lower"),
     ("project", "feeds", "tape", "store", "sinks"),
-    ("engines", "live", "research", "models", "exchange", "testing", "proof", "simulator"),
+    (
+        *("engines", "live", "research", "models", "exchange", "testing", "proof", "simulator"),
+        "gallery",
+    ),
     ("cli", "serve", "integrations", "demo"),
 )
 ROW = {name: number for number, names in enumerate(ROWS) for name in names}
@@ -29,6 +32,7 @@ SIBLINGS = {
     ("simulator", "exchange"),
     ("simulator", "engines"),  # the batch that the live numbers are held against
     ("simulator", "testing"),
+    ("gallery", "engines"),  # every type, computed as a run computes it
     ("cli", "demo"),  # a command, like the others
 }
 FEEDS_KNOW = ("errors", "schema", "clock")

@@ -25,7 +25,9 @@ def bars():
 
 def values(name, bars):
     """Return a type's values with its defaults."""
-    graph = graph_of(BOOK.get(name))
+    found = BOOK.get(name)
+    assert found is not None
+    graph = graph_of(found)
     program, names = program_of({"value": graph})
     return program.push({column: bars[column] for column in names})[graph.clock]["value"].tolist()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -40,6 +41,14 @@ def table(rows: Iterable[Sequence[object]], head: Sequence[str] = ()) -> str:
     widths = [max(len(row[n]) for row in shown) for n in range(len(shown[0]))]
     lines = ("  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in shown)
     return "\n".join(lines)
+
+
+def fitted(line: str) -> str:
+    """Return a line cut to the terminal's width; in a pipe the whole of it."""
+    if not sys.stdout.isatty():
+        return line
+    width = shutil.get_terminal_size().columns
+    return line if len(line) <= width else f"{line[: width - 1]}…"
 
 
 class Progress:

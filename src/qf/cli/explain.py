@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from qf.cli._options import is_project, project_option
+from qf.cli._options import is_project, json_option, project_option
 from qf.errors import QuantflowError, diagnostic, nearest
 
 NO_NAME = diagnostic(
@@ -20,25 +20,75 @@ NAME = r"[a-z][a-z0-9_]*"
 COLUMN = r"([A-Za-z_][A-Za-z0-9_]*)\.([A-Za-z_][A-Za-z0-9_]*)"
 
 
-@click.command(short_help="Show a formula's graph, clock, look-back and program.")
-@click.argument("what", metavar="FEATURE|FORMULA|TABLE.COLUMN")
+WHAT = "FEATURE|FORMULA|TABLE.COLUMN"
+
+
+@click.command(short_help="Show a formula's graph, clock and program; tell variants apart.")
+@click.argument("what", metavar=WHAT, required=False)
 @click.option("--bar", help="Read the formula on this bar clock instead of on trades.")
+@click.option("--variants", is_flag=True, help="Tell how popular forms of an estimator differ.")
+@json_option
 @project_option
-def command(what: str, bar: str | None, folder: Path) -> None:
+def command(what: str | None, bar: str | None, variants: bool, as_json: bool, folder: Path) -> None:
     """Explain a feature of the project, a feature type, a formula in quotes, or a table's column.
 
     Of TABLE.COLUMN it shows where the values come from: the ops down to the tape, and the runs
     that wrote them. Of the others it shows the formula, its graph, clock, unit, look-back, warm-up,
     state and program; of a feature also what happens to its values on the bar clock and at the
     decision clock.
+
+    With --variants WHAT is an estimator (ofi, vpin, hurst, …): how popular forms of it differ, what
+    that costs, and what it is called here; alone it lists the estimators. --json goes with it.
     """
+    if variants:
+        _variants(what, as_json)
+    elif as_json:
+        raise click.UsageError("--json goes with --variants")
+    elif what is None:
+        raise click.UsageError(f"missing argument {WHAT!r}")
+    else:
+        _explain(what, bar, is_project(folder), folder)
+
+
+def _variants(what: str | None, as_json: bool) -> None:
+    """Print one topic, or the list of all. Errors: QF294."""
+    from dataclasses import asdict
+
+    from qf.cli._terminal import say, say_json, table
+    from qf.project.variants import topics_of, variant_topics
+
+    topics = list(variant_topics().values()) if what is None else topics_of(what)
+    if as_json:
+        say_json([asdict(topic) for topic in topics])
+    elif what is None:
+        rows = [(topic.name, f"{topic.title}: {len(topic.variants)} forms") for topic in topics]
+        say(f"{table(rows)}\n\none of them: qf explain NAME --variants")
+    else:
+        say("\n\n".join(map(_topic, topics)))
+
+
+def _topic(topic: Any) -> str:
+    """Return a topic as a page of text."""
+    import textwrap
+
+    lines = [f"{topic.name}: {topic.title}", *textwrap.wrap(topic.about, 96)]
+    for each in topic.variants:
+        lines += ["", f"{each.name} ({each.by})" if each.by else each.name]
+        here = ", ".join(each.here) or "not here"
+        for word, text in (("does", each.does), ("costs", each.costs), ("here", here)):
+            lines += textwrap.wrap(f"{word:<7}{text}", 96, initial_indent="  ",
+                                   subsequent_indent=" " * 9)  # fmt: skip
+    return "\n".join(lines)
+
+
+def _explain(what: str, bar: str | None, in_project: bool, folder: Path) -> None:
     import re
 
     from qf.cli._terminal import say
     from qf.engines.lineage import explain_column, is_table
     from qf.project import open_project
 
-    project = open_project(folder) if is_project(folder) else None
+    project = open_project(folder) if in_project else None
     if re.fullmatch(NAME, what):
         text = _named(what, project)
         if text is not None:
@@ -92,7 +142,15 @@ def _named(name: str, project: Any) -> str | None:
     inputs = {word: Input(word, "float", "any", table.clock) for word in kind.placeholders}
     graph = compile_type(kind, params, table, inputs)
     head = [f"feature type {name} with its defaults ({_parameters(params)})", kind.description]
-    return "\n".join([*head, explain(graph)])
+    return "\n".join([*head, *_told_apart(name), explain(graph)])
+
+
+def _told_apart(name: str) -> list[str]:
+    """Return the line that leads to what is told of a type's variants."""
+    from qf.project.variants import variant_topics
+
+    topics = [topic.name for topic in variant_topics().values() if name in topic.words]
+    return [f"variants   qf explain {topic} --variants" for topic in topics]
 
 
 def _parameters(params: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,25 @@ import click
 
 from qf.cli._options import is_project, json_option, project_option
 
+DIMENSIONS = ("signal", "quality", "regime", "stability", "execution", "technical")
+
 
 @click.command(short_help="List the feature types and features, or show one.")
 @click.argument("name", required=False)
+@click.option("--dimension", type=click.Choice(DIMENSIONS), help="Only types of this dimension.")
+@click.option("--search", metavar="WORDS", help="Only those whose name or text holds every word.")
 @project_option
 @json_option
-def command(name: str | None, folder: Path, as_json: bool) -> None:
-    """List every feature type and, in a project's folder, its features; or show NAME."""
+def command(
+    name: str | None, dimension: str | None, search: str | None, folder: Path, as_json: bool
+) -> None:
+    """List every feature type and, in a project's folder, its features; or show NAME.
+
+    A type is listed with its parameters, the rows it runs on and its unit; * marks the project's
+    own. docs/features.md shows a picture of each.
+    """
     from qf.cli._terminal import say, say_json
-    from qf.errors import QuantflowError
+    from qf.errors import QuantflowError, nearest
     from qf.project import open_project
     from qf.project.feature_types import TypeBook
     from qf.project.model import NO_FEATURE
@@ -30,39 +41,60 @@ def command(name: str | None, folder: Path, as_json: bool) -> None:
         raise problems[0]
     features = [f for found in project.feature_sets for f in found.features] if project else []
     if name is not None:
+        known = [each.name for each in (*types, *features)]
         types = [found for found in types if found.name == name]
         features = [feature for feature in features if feature.name == name]
         if not types and not features:
-            from qf.errors import nearest
-
-            known = [*book.names(), *(f.name for s in _sets(project) for f in s.features)]
             raise NO_FEATURE(name=name, near=nearest(name, known))
+    chosen = [t for t in types if dimension in (None, t.dimension) and _holds(_text(t), search)]
+    features = [
+        f
+        for f in features
+        if dimension in (None, f.group) and _holds(f"{f.name} {f.type.name}", search)
+    ]
     if as_json:
-        say_json({"types": [_type(t) for t in types], "features": [_feature(f) for f in features]})
+        say_json({"types": [_type(t) for t in chosen], "features": [_feature(f) for f in features]})
     elif name is None:
-        _list(types, features)
+        _list(chosen, features, len(types))
     else:
-        say("\n\n".join([*map(_type_page, types), *map(_feature_page, features)]))
+        say("\n\n".join([*map(_type_page, chosen), *map(_feature_page, features)]))
 
 
-def _sets(project: Any) -> Any:
-    return project.feature_sets if project else ()
+def _text(found: Any) -> str:
+    """Return what a search looks at."""
+    return " ".join((found.name, found.category, found.description, found.source, found.formula))
 
 
-def _list(types: list[Any], features: list[Any]) -> None:
-    from qf.cli._terminal import say, table
-    from qf.project.structs.feature_files import DIMENSIONS
+def _holds(text: str, words: str | None) -> bool:
+    return all(word in text.lower() for word in (words or "").lower().split())
 
-    say("feature types")
-    for dimension in DIMENSIONS:
-        rows = [(f"  {_call(t)}", _first(t.description)) for t in types if t.dimension == dimension]
-        if rows:
-            say(f" {dimension}")
-            say(table(rows))
+
+def _list(types: list[Any], features: list[Any], known: int) -> None:
+    from qf.cli._terminal import fitted, say, table
+
+    rows = {each: [t for t in types if t.dimension == each] for each in DIMENSIONS}
+    cells = {each: [_cells(t) for t in group] for each, group in rows.items() if group}
+    widths = [max(map(len, column)) for column in zip(*chain(*cells.values()), strict=True)]
+    for dimension, group in cells.items():
+        say(f"{dimension}: {len(group)}")
+        for row in group:
+            parts = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            say(fitted(f"  {'  '.join(parts)}".rstrip()))
+    counted = ", ".join(f"{len(group)} {each}" for each, group in rows.items() if group)
+    if len(types) == known:
+        say(f"{known} feature types: {counted}")
+    else:
+        say(f"{len(types)} of {known} feature types")
+    say("one of them: qf features NAME; fewer: --dimension, --search; forms: qf explain --variants")
     if features:
         say("features of this project")
         head = ("  set", "group", "feature", "type", "clock", "bar value", "normalisation")
         say(table([_columns(feature) for feature in features], head))
+
+
+def _cells(found: Any) -> tuple[str, ...]:
+    rows = "features" if found.placeholders else {"bar": "bars", "tick": "trades"}[found.mode]
+    return _call(found), rows, found.unit or "-", _first(found.description)
 
 
 def _columns(feature: Any) -> tuple[str, ...]:
@@ -95,6 +127,8 @@ def _type(found: Any) -> dict[str, Any]:
         "unit": found.unit,
         "range": found.range,
         "source": found.source,
+        "category": found.category,
+        "variant_of": found.variant_of or None,
         "mode": found.mode,
         "formula": " ".join(found.formula.split()),
         "required_inputs": list(found.required_inputs),
@@ -137,6 +171,9 @@ def _type_page(found: Any) -> str:
     lines += [f"reads    {', '.join(found.required_inputs)}"]
     lines += [f"rows     {found.mode}    unit  {found.unit or '-'}    range  {found.range or '-'}"]
     lines += [f"source   {found.source or '-'}", f"file     {found.place.source}"]
+    if found.variant_of:
+        lines += [f"beside   {found.variant_of}: {found.variant_because}"]
+    lines += _told_apart(found.name)
     if found.parameters:
         rows = []
         for spec in found.parameters:
@@ -144,6 +181,14 @@ def _type_page(found: Any) -> str:
             rows.append((f"  {spec.name}", spec.bounds, default, spec.description))
         lines += ["parameters", table(rows)]
     return "\n".join(lines)
+
+
+def _told_apart(name: str) -> list[str]:
+    """Return the line that leads to what is told of a type's variants."""
+    from qf.project.variants import variant_topics
+
+    topics = [topic.name for topic in variant_topics().values() if name in topic.words]
+    return [f"variants qf explain {topic} --variants" for topic in topics]
 
 
 def _plain(value: Any) -> str:

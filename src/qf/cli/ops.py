@@ -13,12 +13,16 @@ from qf.cli._options import is_project, json_option, project_option
 @click.command(short_help="List the functions and rules, or show one.")
 @click.argument("name", required=False)
 @click.option("--family", help="Only this family: ops, bars, normalizers, labels, …")
+@click.option("--search", metavar="WORDS", help="Only those whose name or text holds every word.")
 @project_option
 @json_option
-def command(name: str | None, family: str | None, folder: Path, as_json: bool) -> None:
+def command(
+    name: str | None, family: str | None, search: str | None, folder: Path, as_json: bool
+) -> None:
     """List every op by family with its signature, or show the page of NAME.
 
-    In a project's folder its own ops are listed too.
+    Formulas call ops and detectors; docs/language.md has their whole text. In a project's folder
+    its own ops are listed too.
     """
     import os
 
@@ -35,7 +39,9 @@ def command(name: str | None, family: str | None, folder: Path, as_json: bool) -
     book = load(*families)
     found = [op for _, op in sorted(book.items()) if op.family in families]
     if name is None:
-        _list(found, families, as_json)
+        words = (search or "").lower().split()
+        shown = [op for op in found if all(w in f"{op.name} {op.doc}".lower() for w in words)]
+        _list(shown, families, as_json)
         return
     named = [op for op in found if op.name == name]
     if not named:
@@ -47,7 +53,7 @@ def command(name: str | None, family: str | None, folder: Path, as_json: bool) -
 
 
 def _list(found: list[Any], families: tuple[str, ...], as_json: bool) -> None:
-    from qf.cli._terminal import say, say_json, table
+    from qf.cli._terminal import fitted, say, say_json, table
 
     if as_json:
         say_json([_row(op) for op in found])
@@ -55,8 +61,10 @@ def _list(found: list[Any], families: tuple[str, ...], as_json: bool) -> None:
     for family in families:
         rows = [(f"  {op.signature.text}", _sentence(op)) for op in found if op.family == family]
         if rows:
-            say(family)
-            say(table(rows))
+            say(f"{family}: {len(rows)}")
+            for line in table(rows).splitlines():
+                say(fitted(line))
+    say(f"{len(found)} in all; one of them: qf ops NAME; fewer: --family, --search")
 
 
 def _sentence(op: Any) -> str:

@@ -157,6 +157,8 @@ def build_type(row: FeatureTypeFile, document: Document, library: bool) -> Featu
         formula_place=formula_place(document, ("formula",)),
         place=document.place(("name",)),
         library=library,
+        variant_of=row.variant_of.type if row.variant_of else "",
+        variant_because=" ".join(row.variant_of.because.split()) if row.variant_of else "",
     )
 
 

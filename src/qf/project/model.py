@@ -150,6 +150,8 @@ class FeatureType:
     formula_place: FormulaPlace
     place: Place
     library: bool  # false: it is the project's own
+    variant_of: str = ""  # the type whose values it orders alike, and why both are there
+    variant_because: str = ""
 
 
 @dataclass(frozen=True)
@@ -341,6 +343,7 @@ class Project:
     definitions_hash: str
     files: tuple[Path, ...]
     notes: tuple[str, ...] = field(default=())
+    regimes: Mapping[str, Any] = field(default_factory=dict)  # the RegimeTable of each name
 
     @property
     def cdm_schema(self) -> str:

@@ -32,6 +32,13 @@ class ParameterRow(Struct):
     constraints: Constraints = Constraints()
 
 
+class VariantRow(Struct):
+    """The type that this one orders values like under its defaults, and why both are there."""
+
+    type: Name
+    because: Annotated[str, Field(min_length=20)]
+
+
 class FeatureTypeFile(Struct):
     """A feature type file."""
 
@@ -45,6 +52,7 @@ class FeatureTypeFile(Struct):
     unit: Text = ""
     range: Text = ""
     source: Text = ""
+    variant_of: VariantRow | None = None
     required_inputs: tuple[str, ...]
     output_column: Name
     output_description: Text = ""
