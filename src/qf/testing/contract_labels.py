@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from qf.label_spec import LabelSpec, add_label, label_spec
 from qf.op import Op, family, find
 from qf.program import Plan
 from qf.schema import BIT, NULL_INT
-from qf.signature import parse_signature
+from qf.signature import Parameter, parse_signature
 from qf.testing.contract.compare import BROKEN_LAW, close, same_bits
 from qf.testing.contract_bars import UNITS, Columns, run
 
@@ -32,6 +32,7 @@ ENTRIES: tuple[dict[str, Any], ...] = (
     {"type": "time", "seconds": 2},
     {"type": "volume", "threshold": 3, "overflow": "split"},
 )
+DRAWS = 8  # of numbers, until a label takes them
 _LADDER = (1, 5, 20, 60)
 _WIDTHS = (0.001, 0.0004, 0.0, 0.01)
 _INTS = (
@@ -45,7 +46,13 @@ _INTS = (
     "quality",
     "side",
 )
-_FLOATS = ("mid", "spread", "price", "bid_price_0", "ask_price_0", "volatility")
+_LEVELS = [
+    f"{side}_{what}_{level}"
+    for side in ("bid", "ask")
+    for what in ("price", "size")
+    for level in range(5)
+]
+_FLOATS = ("mid", "spread", "price", "volatility", *_LEVELS)
 
 
 def random_trades(seed: int, trades: int = TRADES) -> Columns:
@@ -79,14 +86,32 @@ def random_trades(seed: int, trades: int = TRADES) -> Columns:
         "spread": quotes["ask_price_0"] - quotes["bid_price_0"],
         "price": ticks / 100,
         **quotes,
+        **_depth(quotes, seed),
         "volatility": volatility,
     }
+
+
+def _depth(quotes: Columns, seed: int) -> Columns:
+    """Return the levels behind the best quotes and all sizes, some of them null or 0."""
+    draw = np.random.default_rng([seed, 5])
+    made: Columns = {}
+    for name in _LEVELS:
+        side, what, level = name.split("_")
+        best = quotes[f"{side}_price_0"]
+        away = int(level) / 100
+        if what == "price" and away:
+            made[name] = best + away if side == "ask" else best - away
+        if what == "size":
+            made[name] = draw.choice([0.0, 0.0004, 0.0005, 0.004, 0.02], len(best))
+            made[name][np.isnan(best) | (draw.random(len(best)) < 0.02)] = np.nan
+    return made
 
 
 def label_specs(op: Op, seed: int = 0, share: int = 1) -> Iterator[tuple[int, LabelSpec]]:
     """Yield a number and a label for every combination of options, with drawn numbers.
 
-    With `share` only one combination in so many, another one for each seed.
+    With `share` only one combination in so many, another one for each seed. Numbers that a label
+    refuses together are drawn again, a few times.
     """
     draw = np.random.default_rng(seed)
     module: Any = sys.modules[op.module]
@@ -95,21 +120,27 @@ def label_specs(op: Op, seed: int = 0, share: int = 1) -> Iterator[tuple[int, La
     numbers = [p for p in parameters if p.kind != "choice" and p.name != "horizon"]
     for turn, chosen in enumerate(itertools.product(*(p.choices for p in options))):
         given: dict[str, Any] = {p.name: c for p, c in zip(options, chosen, strict=True)}
-        unit = given.get("barrier_unit", "fraction")
-        for parameter in numbers:
-            ladder: tuple[float, ...] = _LADDER if parameter.kind == "int" else _WIDTHS
-            number = ladder[draw.integers(4)]
-            if "barrier" in parameter.name and parameter.kind == "float" and unit != "fraction":
-                number *= 1000 if unit == "volatility" else 1 / COST
-            if parameter.name.endswith("seconds"):
-                number = (0.0, 1.0, 3.5, 0.0)[draw.integers(4)]
-            given[parameter.name] = number
-        if turn % share != seed % share:
-            continue
-        try:
-            yield seed + turn, label_spec(f"{op.name}_{turn}", op.name, given, COST)
-        except QuantflowError:  # a refused combination of numbers
-            continue
+        for _ in range(DRAWS):
+            given |= {p.name: _number(p, given, draw) for p in numbers}
+            if turn % share != seed % share:
+                break
+            try:
+                yield seed + turn, label_spec(f"{op.name}_{turn}", op.name, given, COST)
+                break
+            except QuantflowError:  # a refused combination of numbers
+                continue
+
+
+def _number(parameter: Parameter, given: Mapping[str, Any], draw: np.random.Generator) -> float:
+    """Return a legal number for one parameter of a label."""
+    ladder: tuple[float, ...] = _LADDER if parameter.kind == "int" else _WIDTHS
+    number = ladder[draw.integers(4)]
+    unit = given.get("barrier_unit", "fraction")
+    if "barrier" in parameter.name and parameter.kind == "float" and unit != "fraction":
+        number *= 1000 if unit == "volatility" else 1 / COST
+    if parameter.name.endswith("seconds"):
+        number = (0.0, 1.0, 3.5, 0.0)[draw.integers(4)]
+    return max(number, parameter.low)
 
 
 def label_plan(spec: LabelSpec, turn: int = 0) -> Plan:
