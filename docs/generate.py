@@ -17,6 +17,7 @@ from qf.errors import DIAGNOSTICS, Diagnostic
 from qf.gallery.market import compute
 from qf.gallery.page import FOLDER, features_page, pictures
 from qf.language.reference import reference_text
+from qf.project.regime_reference import regimes_page
 from qf.store.reference import tables_page
 
 HERE = Path(__file__).resolve().parent
@@ -70,6 +71,7 @@ PAGES = {
     "cli.md": commands_page,
     "tables.md": tables_page,
     "language.md": reference_text,
+    "regimes.md": regimes_page,
     "features.md": features_page,
 }
 

@@ -34,6 +34,7 @@ LEVELS = [f"{family}_{level}" for family in TICK.families for level in range(5)]
 
 # A tiny change of the input may change these by a whole step, or turn a value into a missing one.
 STEPS = ("sign", "floor", "round", "pow", "log", "sqrt", "log_return", "is_null", "seconds_since")
+STEPS += ("step_value",)
 DIVIDES = {"div": 1, "safe_div": 1, "pct_change": 0}  # by which argument
 SPANS = {"500ms": 500_000_000, "2s": 2_000_000_000, "10s": 10_000_000_000}
 
@@ -55,7 +56,7 @@ def drawn_parameter(parameter: Parameter, draw: random.Random) -> str:
         return f'"{draw.choice(parameter.choices)}"'
     if parameter.kind == "duration":
         fitting = [text for text, ns in SPANS.items() if parameter.low <= ns <= parameter.high]
-        return f'"{draw.choice(fitting)}"'
+        return f'"{draw.choice(fitting or [f"{parameter.low:.0f}ns"])}"'
     low = max(parameter.low, -5.0)
     high = min(parameter.high, 25.0 if low < 25 else low + 25)  # short, and within the bounds
     if parameter.name == "max_rows":

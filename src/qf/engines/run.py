@@ -293,6 +293,7 @@ def _change(
             if asked.everything:
                 result.notes += drop_stale(project, change, ledgers, asked.groups)
             change.make(tables.values())
+            change.name_regimes(project.regimes)
             forget_anew(change, ledgers)
             target = _Target(change, tables, ledgers)
             for each in hands.make(tapes, asked, target):

@@ -99,10 +99,11 @@ def plan_symbol(
 ) -> SymbolPlan:
     """Return the program of one symbol for the chosen table groups (default: the project's)."""
     chosen = frozenset(project.tables if groups is None else groups)
+    where = (instrument.venue, instrument.symbol)
     graphs = {
         (each.name, name): graph
         for each in project.feature_sets
-        for name, graph in feature_graphs(project, each).items()
+        for name, graph in feature_graphs(project, each, instrument=where).items()
     }
     levels = levels_needed(graphs, project.snapshots.depth_levels)
     state = add_state(project, instrument, continuity, levels)
@@ -119,7 +120,8 @@ def plan_symbol(
     if "labels" in chosen:
         for spec in project.labels:
             for clock in spec.clocks:
-                rules[spec.name, clock], route = _label_route(project, state, spec, clock)
+                given = _label_inputs(project, state, spec, clock, where)
+                rules[spec.name, clock], route = _label_route(project, state, spec, clock, given)
                 routes.append(route)
     return SymbolPlan(instrument, state.plan, state, graphs, routes, builder, rules, vectors)
 
@@ -197,21 +199,22 @@ def _vector_route(state: State, feature_set: FeatureSet, seen: list[Seen]) -> Ro
 
 
 def _label_route(
-    project: Project, state: State, spec: LabelSpec, clock: str
+    project: Project, state: State, spec: LabelSpec, clock: str, given: dict[str, Column]
 ) -> tuple[LabelRule, Route]:
     rule = label_spec(spec.name, spec.type, dict(spec.params), cost=project.costs.round_trip)
     name = f"{clock}/{spec.name}"
-    given = _label_inputs(project, state, spec, clock)
     columns = add_label(state.plan, rule, state.bars[clock], name, given, state.tick)
     read = _read(state.plan, columns)
     constants = {"bar_clock": clock, "label_name": spec.name}
     return rule, Route(TABLES["cdm_labels"], "labels", name, read, constants)
 
 
-def _label_inputs(project: Project, state: State, spec: LabelSpec, clock: str) -> dict[str, Column]:
+def _label_inputs(
+    project: Project, state: State, spec: LabelSpec, clock: str, where: tuple[str, str]
+) -> dict[str, Column]:
     """Return the columns a label takes from formulas of its bar clock: volatility and side."""
     bar, given = state.bars[clock], {}
-    for role, graph in label_graphs(project, spec, clock).items():
+    for role, graph in label_graphs(project, spec, clock, where).items():
         column = lower(graph, state.plan, bar, bar["feature_time"])
         if role == "side":
             column = state.plan.one(find("whole", "quality"), [column])

@@ -1,5 +1,7 @@
 """What a formula may name: the columns of a clock with kind, unit and whether the book made them.
 
+Regime tables are named too, in quotes; a project has its own, and each instrument its own edges.
+
 A level family (`bid_size`) is one column per level, `bid_size_0` outward; a formula reads it
 through a level function or one level at a time.
 """
@@ -9,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+
+from qf.regime_table import RegimeTable
 
 MAX_LEVELS = 100
 
@@ -40,6 +44,7 @@ class ColumnTable:
     columns: Mapping[str, ColumnInfo]
     families: Mapping[str, int] = field(default_factory=dict)  # name -> number of levels
     aliases: Mapping[str, str] = field(default_factory=dict)
+    regimes: Mapping[str, RegimeTable] | None = None  # None: the library's
 
     @property
     def is_bar(self) -> bool:

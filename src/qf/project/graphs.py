@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from qf.errors import QuantflowError
@@ -11,12 +12,18 @@ from qf.language.compile import compile_formula
 from qf.language.graph import Graph
 from qf.project.label_specs import FORMULA_ROLES
 from qf.project.model import BarSpec, FeatureSet, FeatureType, LabelSpec, Project
+from qf.regime_table import AtInstrument
+
+NOBODY = ("", "")  # venue and symbol of no instrument: regime tables as their files have them
 
 
-def tables(project: Project) -> tuple[ColumnTable, dict[str, ColumnTable]]:
-    """Return the tick clock's table and each bar clock's."""
-    bars = {spec.clock: bar_columns(spec) for spec in project.bars}
-    return ColumnTable.tick(project.snapshots.depth_levels), bars
+def tables(
+    project: Project, instrument: tuple[str, str] = NOBODY
+) -> tuple[ColumnTable, dict[str, ColumnTable]]:
+    """Return the tick clock's table and each bar clock's, with an instrument's regime tables."""
+    own = AtInstrument(project.regimes, *instrument)
+    bars = {spec.clock: replace(bar_columns(spec), regimes=own) for spec in project.bars}
+    return replace(ColumnTable.tick(project.snapshots.depth_levels), regimes=own), bars
 
 
 def bar_columns(spec: BarSpec) -> ColumnTable:
@@ -25,14 +32,17 @@ def bar_columns(spec: BarSpec) -> ColumnTable:
 
 
 def feature_graphs(
-    project: Project, feature_set: FeatureSet, problems: list[QuantflowError] | None = None
+    project: Project,
+    feature_set: FeatureSet,
+    problems: list[QuantflowError] | None = None,
+    instrument: tuple[str, str] = NOBODY,
 ) -> dict[str, Graph]:
-    """Return the graph of each feature, inputs first.
+    """Return the graph of each feature, inputs first; `instrument` is venue and symbol.
 
     Errors: QF1xx and QF4xx at the formula's place in its file; with `problems` they are collected
     and what depends on a broken feature is left out.
     """
-    tick, bars = tables(project)
+    tick, bars = tables(project, instrument)
     graphs: dict[str, Graph] = {}
     for feature in feature_set.ordered():
         if any(need not in graphs for need in feature.needs):
@@ -54,12 +64,17 @@ def feature_graphs(
     return graphs
 
 
-def label_graphs(project: Project, label: LabelSpec, clock: str) -> dict[str, Graph]:
+def label_graphs(
+    project: Project,
+    label: LabelSpec,
+    clock: str,
+    instrument: tuple[str, str] = NOBODY,
+) -> dict[str, Graph]:
     """Return the graphs of a label's own formulas (volatility, side) on one bar clock.
 
     Errors: QF1xx, QF4xx at the formula's line.
     """
-    table = bar_columns(project.bar(clock))
+    table = tables(project, instrument)[1][project.bar(clock).clock]
     graphs = {}
     for role in FORMULA_ROLES:
         if role in label.inputs:

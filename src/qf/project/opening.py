@@ -2,7 +2,8 @@
 
 1. document.py reads the YAML strictly and keeps its marks;
 2. validate.py holds it against the structs;
-3. bar_specs, feature_types, feature_specs, label_specs, providers and local resolve the names;
+3. bar_specs, feature_types, regime_files, feature_specs, label_specs, providers and local resolve
+   the names;
 4. everything wrong is collected with its place: `open_project` raises the first, `read_project`
    returns them all (that is `qf check`).
 """
@@ -19,7 +20,7 @@ from qf.errors import QuantflowError, diagnostic, nearest
 from qf.project.bar_specs import resolve_bars
 from qf.project.document import Document, read_document
 from qf.project.feature_specs import Context, SetBook, resolve_sets
-from qf.project.feature_types import TypeBook
+from qf.project.feature_types import TypeBook, library_files
 from qf.project.label_specs import LabelBook
 from qf.project.local import read_local
 from qf.project.model import (
@@ -34,6 +35,7 @@ from qf.project.model import (
 )
 from qf.project.project_ops import load_project_ops
 from qf.project.providers import INSTRUMENTS_FILE, NO_INSTRUMENT, ProviderBook, read_instruments
+from qf.project.regime_files import read_regimes, regime_notes
 from qf.project.structs.project_file import ProjectFile
 from qf.project.validate import try_validate
 
@@ -99,6 +101,7 @@ def _read_the_rest(
     """Check the other files alone, so that one look shows every problem."""
     TypeBook(folder, problems)
     SetBook(folder, problems)
+    read_regimes(folder, problems)
     ProviderBook(folder, problems)
     read_instruments(folder, problems)
     read_local(folder, environment, problems)
@@ -128,6 +131,8 @@ class _Reader:
         by_clock = {spec.clock: spec for spec in bars}
         types = TypeBook(self.folder, problems)
         book = SetBook(self.folder, problems)
+        regimes, regime_files = read_regimes(self.folder, problems)
+        self.notes += regime_notes(regimes, file.symbols)
         sets = resolve_sets(
             file.feature_engine.features, document, book, Context(types, by_clock, problems)
         )
@@ -142,7 +147,7 @@ class _Reader:
         self._check_engines(local)
         if bars_are_broken:
             problems[:] = [each for each in problems if each.code not in FOLLOWS_FROM_BARS]
-        files = self._files([*types.files, *book.files, *providers.files])
+        files = self._files([*types.files, *book.files, *regime_files, *providers.files])
         state = file.state_engine
         return Project(
             folder=self.folder,
@@ -175,6 +180,7 @@ class _Reader:
             definitions_hash=_hash(self.folder, files, types),
             files=tuple(files),
             notes=(*types.notes, *self.notes),
+            regimes=regimes,
         )
 
     def _history_start(self) -> int | None:
@@ -268,4 +274,6 @@ def _hash(folder: Path, files: list[Path], types: TypeBook) -> str:
         if found.library:
             text = found.formula_place.document.text
             digest.update(name.encode() + b"\0" + hashlib.sha256(text.encode()).digest())
+    for path in library_files("regimes"):
+        digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

@@ -20,6 +20,7 @@ UNKNOWN_TABLE = diagnostic("QF605", "the project {project} has no table {name!r}
 
 AREAS = ("cdm", "feature")
 VECTORS = "feature_vectors"
+REGIME_CODES = "regime_codes"  # a view, as VECTORS is: neither holds results of its own
 PROGRESS = "qf_progress"
 
 
@@ -37,8 +38,8 @@ def tables_in(connection: Connection, project: str) -> dict[str, str]:
         "AND table_name <> $4 "
         "UNION ALL SELECT view_name AS name, schema_name FROM duckdb_views() "
         "WHERE database_name = current_database() AND schema_name IN ($1, $2) "
-        "AND view_name <> $3 ORDER BY name",
-        [*schemas(project), VECTORS, PROGRESS],
+        "AND view_name NOT IN ($3, $5) ORDER BY name",
+        [*schemas(project), VECTORS, PROGRESS, REGIME_CODES],
     ).fetchall()
     return dict(found)
 

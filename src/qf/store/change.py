@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from qf.regime_table import RegimeTable
 from qf.schema import NULL_INT
 from qf.schema_records import PART_COLUMNS
 from qf.schema_tables import TABLES, Table
@@ -24,6 +25,7 @@ from qf.store.arrow import batch_of, schema_of
 from qf.store.connect import Connection, quoted, where_is
 from qf.store.hashing import RowSums
 from qf.store.record import RunRecord
+from qf.store.regime_codes import make_regime_codes
 from qf.store.segments import Segments
 from qf.store.spool import Spool, spooled
 from qf.store.writer import Writer
@@ -120,6 +122,10 @@ class Change:
             self.notes += [note] if note else []
             if note or not have:
                 self.anew.add(table.name)
+
+    def name_regimes(self, tables: Mapping[str, RegimeTable]) -> None:
+        """Let the view `regime_codes` say what the codes of the regime tables mean."""
+        make_regime_codes(self._connection, self.project, tables)
 
     def clear(
         self, table: Table, parts: Sequence[Constants], span: tuple[int | None, int | None]

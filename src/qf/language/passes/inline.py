@@ -12,6 +12,7 @@ from qf.errors import diagnostic
 from qf.language.arguments import Bound, bind_call, function_of, parameter_values
 from qf.language.context import Context, Value
 from qf.language.parse import parse
+from qf.language.passes.by_regime import by_regime, takes_regime
 from qf.language.source import Source
 from qf.language.tree import Call, Name, Number, Text, Tree, count, move, transform, write
 
@@ -37,7 +38,7 @@ NO_LEVELS_HERE = diagnostic(
 def inline(tree: Tree, context: Context) -> Tree:
     """Return the tree without parameters and without ops that are formulas.
 
-    Errors: QF104, QF112-QF119, QF131.
+    Errors: QF104, QF112-QF119, QF131, QF142.
     """
 
     def bind(node: Tree) -> Tree:
@@ -57,8 +58,7 @@ def _write_out(tree: Tree, context: Context, depth: int) -> Tree:
             return node
         if depth >= MAX_NESTED:
             raise ENDLESS(op=node.name, place=context.source.spot(node.head))
-        bound = bind_call(node, context)
-        written = _expand(bound, node, context) if "expand" in rules else _formula(bound, context)
+        written = _written(bind_call(node, context), node, context)
         new = _write_out(move(written, node.span), context, depth + 1)
         if count(new) > MAX_EXPANDED:
             raise TOO_LARGE(limit=MAX_EXPANDED, place=context.spot(node))
@@ -68,6 +68,14 @@ def _write_out(tree: Tree, context: Context, depth: int) -> Tree:
     if count(new) > MAX_EXPANDED:
         raise TOO_LARGE(limit=MAX_EXPANDED, place=context.source.spot((0, 1)))
     return new
+
+
+def _written(bound: Bound, call: Call, context: Context) -> Tree:
+    if takes_regime(bound.op):
+        return by_regime(bound, context)
+    if "expand" in bound.op.rules:
+        return _expand(bound, call, context)
+    return _formula(bound, context)
 
 
 def _formula(bound: Bound, context: Context) -> Tree:
