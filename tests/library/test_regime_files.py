@@ -7,7 +7,7 @@ import re
 import pytest
 
 from house.walk import ROOT
-from qf.project.graphs import tables
+from qf.project.graphs import feature_graphs, tables
 from qf.project.opening import read_project
 from qf.project.regime_files import read_regimes
 from qf.project.scaffold import draft_project, write_project
@@ -144,6 +144,24 @@ def test_the_documented_examples_are_read_and_reach_the_formulas_of_their_instru
             assert table.edges == edges
             assert [state.factor for state in table.states] == factors
         assert "funding" in tick.regimes and "vpin_raw" in tick.regimes
+
+
+def test_a_feature_is_compiled_with_the_edges_of_its_instrument(project):
+    features = "name: mine\nregime_features:\n  - { name: spread, type: spread_regime }\n"
+    features += "  - { name: money, type: regime_safe_to_trade, inputs: [spread],"
+    features += " params: { regime: funding } }\n"
+    (project / ".definitions" / "features" / "mine.yml").write_text(features)
+    path = project / "quantflow_project.yml"
+    path.write_text(path.read_text().replace("type: microstructure_breakout", "type: mine"))
+    found, problems = read_project(project, environment={})
+    assert problems == []
+    (own,) = [each for each in found.feature_sets if each.type == "mine"]
+    edges = {}
+    for symbol in ("BTCUSDT", "DOGEUSDT", "PEPEUSDT"):
+        graphs = feature_graphs(found, own, instrument=("binance_spot", symbol))
+        edges[symbol] = re.findall(r"edge_\d=([\d.]+)", graphs["spread"].written)
+        assert "edge_1=-3" in graphs["money"].written
+    assert edges == {"BTCUSDT": ["5", "20"], "DOGEUSDT": ["2", "8"], "PEPEUSDT": ["10", "40"]}
 
 
 def test_an_edited_table_is_another_definition(project):
