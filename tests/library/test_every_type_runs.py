@@ -5,6 +5,8 @@ The market is computed once, by one project that has all types as features.
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,7 @@ from qf.errors import QuantflowError
 from qf.gallery.market import Gallery, compute, graph_of
 from qf.gallery.page import FOLDER, pictures
 from qf.gallery.picture import MAX_BYTES, points_of
+from qf.language.units import parse_unit
 from qf.project.document import parse_document
 from qf.project.feature_types import TypeBook, bind_parameters
 
@@ -28,6 +31,8 @@ CONSTANT = {
     "signal_coverage": "the feature that stands for its input has no gaps",
     "tick_rule_share": "no trade of it is at the mid",
 }
+NUMBERS = ("bps", "bits", "bars", "words")
+UNSEEN = {"trade_intensity": "1/s"}  # its function is written out with the seconds as a number
 LEAST_SHARE = 0.3  # of the bars behind the warm-up that have a value
 
 
@@ -63,6 +68,26 @@ def test_a_type_has_values_and_they_lie_in_its_range(found, gallery):
         assert varies(values[known]) != (found.name in CONSTANT), "one value all day, or not so"
     params = bind_parameters(found, {}, parse_document("{}", found.name), ())
     assert Range(found.range, params).outside(values.tolist()) == []
+
+
+@EACH
+def test_a_type_has_the_unit_that_its_formula_gives(found):
+    """Parts of a bar, of a basis point or of a bit are pure numbers to a formula."""
+    computed = parse_unit(graph_of(found).unit)
+    known = computed is not None and found.unit != "the signal's"
+    if known and UNSEEN.get(found.name) != found.unit:
+        assert pure(computed) == pure(parse_unit(spelt(found.unit))), found.unit
+
+
+def spelt(unit: str) -> str:
+    """Return a unit in the words of formulas: `1 per root of quote` is 1/quote^0.5."""
+    unit = re.sub(r" per (bar|trade)$| unit$", "", unit).replace("size", "base", 1)
+    return unit.replace(" per root of quote", "/quote^0.5").replace(" per base", "/base")
+
+
+def pure(unit):
+    kept = {"s" if symbol == "ms" else symbol: times for symbol, times in unit or ()}
+    return {symbol: times for symbol, times in kept.items() if symbol not in NUMBERS}
 
 
 def test_no_two_types_are_twins(gallery):

@@ -36,7 +36,7 @@ MARKET = {
     "intensity": 20,
     "daily_volatility": 0.1,
     "start": "2024-01-01T22:58:00Z",  # over three hours and midnight: some types count by them
-    "faults": {"silence": 2, "burst": 8, "gap": 0, "trade_gap": 0, "duplicate": 0, "clock_step": 0},
+    "faults": {"silence": 0, "burst": 8, "gap": 0, "trade_gap": 0, "duplicate": 0, "clock_step": 0},
 }
 # The types that stand for the inputs of a type over other features, by the input's name.
 STAND_INS = {

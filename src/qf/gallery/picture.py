@@ -65,4 +65,6 @@ def _height(value: float, low: float, high: float) -> int:
 
 
 def _short(value: float) -> str:
-    return f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e")
+    if 1_000.0 <= abs(value) < 1e7:
+        return f"{value:.0f}"
+    return f"{value + 0.0:.3g}".replace("e-0", "e-").replace("e+0", "e")
