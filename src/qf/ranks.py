@@ -8,6 +8,7 @@ Source: Conover (1999), Practical Nonparametric Statistics, 3rd ed., 5.1 (averag
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from typing import Any
 
 from qf.missing import any_missing
@@ -67,3 +68,21 @@ def slide_ranks(x: Any, lo: int, hi: int, window: int, out: Any, ints: Any) -> N
             halves += (1 if x[i] < low else 0) + (1 if x[i] <= high else 0)
         out[t] = halves * 0.5 / window
     ints[0] = known
+
+
+def doubled_ranks(rows: list[float]) -> list[float]:
+    """Return twice each value's mid-rank among the rows (definitions call this)."""
+    ordered, found = sorted(rows), []
+    for value in rows:
+        low, high = value - TIE * abs(value), value + TIE * abs(value)
+        found.append(float(bisect_left(ordered, low) + bisect_right(ordered, high)))
+    return found
+
+
+def gap_of_rank(x: Any, first: int, end: int, value: float) -> float:
+    """Return twice the value's mid-rank among rows first..end-1, less the middle one."""
+    low, high = value - TIE * abs(value), value + TIE * abs(value)
+    halves = 0
+    for i in range(first, end):
+        halves += (1 if x[i] < low else 0) + (1 if x[i] <= high else 0)
+    return float(halves - (end - first))

@@ -20,6 +20,7 @@ op = define(
     ints=lambda window, lag: 2,
     tolerance=MOMENT,
     unit="1",
+    window_form="window_autocorr",
     example="rolling_autocorr(mid, 50, 5)",
 )
 

@@ -20,6 +20,7 @@ op = define(
     ints=lambda window: 2,
     tolerance=MOMENT,
     unit="1",
+    window_form="window_corr",
     example="rolling_corr(bid_depth, ask_depth, 50)",
 )
 

@@ -22,6 +22,7 @@ op = define(
     ints=lambda window: 2,
     tolerance=MOMENT,
     unit="x*y",
+    window_form="window_cov",
     example="rolling_cov(bid_depth, ask_depth, 50)",
 )
 

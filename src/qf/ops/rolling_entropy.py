@@ -23,6 +23,7 @@ op = define(
     ints=lambda window, bins: bins + 1,
     tolerance=SUM,
     unit="1",
+    window_form="window_entropy",
     example="rolling_entropy(size, 100)",
 )
 

@@ -20,6 +20,7 @@ op = define(
     ints=lambda window: 2,
     tolerance=MOMENT,
     unit="1",
+    window_form="window_kurt",
     example="rolling_kurt(log_return(price), 100)",
 )
 

@@ -22,6 +22,7 @@ op = define(
     ints=lambda window: 1,
     tolerance=SUM,
     unit="x",
+    window_form="window_median",
     example="rolling_median(size, 21)",
 )
 

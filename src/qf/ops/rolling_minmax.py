@@ -19,6 +19,7 @@ op = define(
     slots=lambda window: 2 * window + 4,
     ints=lambda window: 2,
     unit="1",
+    window_form="window_minmax",
     example="rolling_minmax(price, 20)",
 )
 

@@ -21,6 +21,7 @@ op = define(
     ints=lambda window, q: 1,
     tolerance=SUM,
     unit="x",
+    window_form="window_quantile",
     example="rolling_quantile(size, 100, 0.9)",
 )
 

@@ -19,6 +19,7 @@ op = define(
     ints=lambda window: 2,
     tolerance=MOMENT,
     unit="1",
+    window_form="window_r2",
     example="rolling_r2(mid, 50)",
 )
 

@@ -18,6 +18,7 @@ op = define(
     lookback=lambda window: window,
     ints=lambda window: 1,
     unit="1",
+    window_form="window_rank",
     example="rolling_rank(spread_ticks, 100)",
 )
 

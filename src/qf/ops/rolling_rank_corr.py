@@ -13,7 +13,7 @@ import math
 from qf.missing import any_missing
 from qf.moments import correlation, correlation_of
 from qf.op import SUM, define
-from qf.ranks import TIE
+from qf.ranks import doubled_ranks, gap_of_rank
 
 op = define(
     "rolling_rank_corr(x, y, window: 3..1000)",
@@ -22,32 +22,18 @@ op = define(
     ints=lambda window: 1,
     tolerance=SUM,
     unit="1",
+    window_form="window_rank_corr",
     example="rolling_rank_corr(bid_depth, ask_depth, 50)",
 )
 op.polars_missing("ties within 1e-9 need all pairs of a window; the definition is its twin")
 
 
-def _ranks(rows):
-    found = []
-    for value in rows:
-        low, high = value - TIE * abs(value), value + TIE * abs(value)
-        found.append(float(sum(v < low for v in rows) + sum(v <= high for v in rows)))
-    return found
-
-
 @op.definition
 def definition(x, y, window):
     one, other = x[-window:], y[-window:]
-    return math.nan if any_missing(one, other) else correlation_of(_ranks(one), _ranks(other))
-
-
-def gap_of_rank(x, first, end, value):
-    """Return twice the value's mid-rank among rows first..end-1, less the middle one."""
-    low, high = value - TIE * abs(value), value + TIE * abs(value)
-    halves = 0
-    for i in range(first, end):
-        halves += (1 if x[i] < low else 0) + (1 if x[i] <= high else 0)
-    return float(halves - (end - first))
+    if any_missing(one, other):
+        return math.nan
+    return correlation_of(doubled_ranks(one), doubled_ranks(other))
 
 
 @op.kernel

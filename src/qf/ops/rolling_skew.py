@@ -19,6 +19,7 @@ op = define(
     ints=lambda window: 2,
     tolerance=MOMENT,
     unit="1",
+    window_form="window_skew",
     example="rolling_skew(log_return(price), 100)",
 )
 

@@ -19,6 +19,7 @@ op = define(
     ints=lambda window: 2,
     tolerance=MOMENT,
     unit="x",
+    window_form="window_slope",
     example="rolling_slope(mid, 50)",
 )
 

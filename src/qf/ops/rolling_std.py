@@ -22,6 +22,7 @@ op = define(
     ints=lambda window: 2,
     tolerance=MOMENT,
     unit="x",
+    window_form="window_std",
     example="rolling_std(mid, 20)",
 )
 

@@ -22,6 +22,7 @@ op = define(
     ints=lambda window: 2,
     tolerance=MOMENT,
     unit="x^2",
+    window_form="window_var",
     example="rolling_var(mid, 20)",
 )
 

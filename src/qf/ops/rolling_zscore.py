@@ -22,6 +22,7 @@ op = define(
     ints=lambda window: 2,
     tolerance=MOMENT,
     unit="1",
+    window_form="window_zscore",
     example="rolling_zscore(mid, 20)",
 )
 

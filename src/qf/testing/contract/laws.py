@@ -108,11 +108,15 @@ def null_in_stays_defined(op: Op) -> None:
 
 
 def warmup_is_exact(op: Op) -> None:
-    """Demand the first value at row `warmup`: never before it, and on some market just there."""
+    """Demand the first value at row `warmup`: never before it, and on some market just there.
+
+    A time window may be too short to hold the rows that a value needs; some other must then do.
+    """
     if not has_kernel(op):
         return
     law = "warmup_is_exact"
     firsts: dict[tuple[tuple[str, object], ...], list[int]] = {}
+    in_time = any(parameter.kind == "duration" for parameter in op.signature.parameters)
     for case in cases_of(op):
         made = run_compiled(case, case.columns())
         have = np.logical_or.reduce([~missing(c) for c in made.values() if c.dtype == np.float64])
@@ -124,7 +128,7 @@ def warmup_is_exact(op: Op) -> None:
             what = f"a value at row {first}, warm-up is {warmup} ({case.where})"
             raise BROKEN_LAW(op=op.name, law=law, what=what)
         if case.market != "nulls" and warmup < ROWS and _says_anything(case):
-            firsts.setdefault(case.parameters, []).append(first - warmup)
+            firsts.setdefault(() if in_time else case.parameters, []).append(first - warmup)
     for parameters, late in firsts.items():
         if min(late) > 0:
             what = f"no value before row warm-up + {min(late)} on any market ({dict(parameters)})"

@@ -80,6 +80,8 @@ def run_definition(case: Case, rows: int = ROWS, asked: tuple[int, ...] | None =
     given = [columns[one.name].tolist() for one in case.op.signature.inputs]
     names = output_names(case)
     bound, first = case.bound, case.op.amount("warmup", case.bound)
+    if any(parameter.kind == "duration" for parameter in case.op.signature.parameters):
+        first = 0  # whether its window is full it says from the first row on
     rule = case.op.rules["definition"]
     chosen = range(rows) if asked is None else asked
     made: list[list[Any]] = [[None] * len(chosen) for _ in names]
