@@ -79,19 +79,21 @@ def kernel(x, flow, lo, hi, out, params, ints):
         if known < window:
             continue
         first = t - window + 1
-        low_x, high_x, gap_x = math.inf, -math.inf, 0.0
-        low_c, high_c, gap_c, path = math.inf, -math.inf, 0.0, 0.0
-        for i in range(first, t + 1):
-            value = x[i] - x[t]
-            path += flow[i]
-            low_x, high_x = min(low_x, value), max(high_x, value)
-            low_c, high_c = min(low_c, path), max(high_c, path)
-            if i - first < half:
-                gap_x -= value
-                gap_c -= path
-            if t - i < half:
-                gap_x += value
-                gap_c += path
+        newest, path, low_x, high_x, gap_x, gap_c = x[t], 0.0, 0.0, 0.0, 0.0, 0.0
+        low_c, high_c = flow[first], flow[first]
+        for part in range(3):  # the first half, what an odd window has between, the last half
+            start = first + half if part == 1 else (first if part == 0 else t + 1 - half)
+            stop = first + half if part == 0 else (t + 1 - half if part == 1 else t + 1)
+            sign = part - 1.0
+            for i in range(start, stop):
+                value = x[i] - newest
+                path += flow[i]
+                low_x = value if value < low_x else low_x
+                high_x = value if value > high_x else high_x
+                low_c = path if path < low_c else low_c
+                high_c = path if path > high_c else high_c
+                gap_x += sign * value
+                gap_c += sign * path
         one = turn_of(low_x, high_x, gap_x, half)
         other = turn_of(low_c, high_c, gap_c, half)
         least = min(abs(one), abs(other))
