@@ -105,6 +105,17 @@ def test_confidence_is_the_product_of_the_axes_between_a_fifth_and_one():
     assert made.min() == 0.2 and made.max() == 1.0
 
 
+def test_toxicity_by_rank_spends_in_each_state_the_share_of_its_edges():
+    """Where nothing changes, a rank is uniform: a half, a quarter, .15 and a tenth of the time."""
+    x, window = np.random.default_rng(5).normal(0.0, 1.0, 40_000), 200
+    text = f'classify(rolling_rank(x, {window}), "vpin_cdf")'
+    codes = qf.formula(text, columns=["x"]).run({"x": x})[window:]
+    shares = np.bincount(codes.astype(int), minlength=4) / len(codes)
+    want = np.array([0.5, 0.25, 0.15, 0.1])
+    error = np.sqrt(want * (1.0 - want) / len(codes))  # of independent rows; ranks are nearly so
+    assert (np.abs(shares - want) < 4.0 * error + 1.0 / window).all()
+
+
 def test_the_gate_lets_nothing_through_where_the_state_is_unknown():
     gate = qf.formula('where(regime_safe(x, "vpin_raw"), 1, 0)', columns=["x"])
     made = gate.run({"x": np.array([0.1, 0.8, math.nan])})

@@ -51,9 +51,14 @@ def polars(x, **steps):
 
 @op.kernel
 def kernel(x, lo, hi, out, params):
+    one = params[0] if params[0] < NO_EDGE else math.inf
+    two = params[1] if params[1] < NO_EDGE else math.inf
+    three = params[2] if params[2] < NO_EDGE else math.inf
+    four = params[3] if params[3] < NO_EDGE else math.inf
+    five = params[4] if params[4] < NO_EDGE else math.inf
     for t in range(lo, hi):
-        passed = 0
-        for i in range(EDGES):
-            if params[i] < NO_EDGE and x[t] >= params[i]:
-                passed += 1
-        out[t] = params[EDGES + passed] if x[t] == x[t] else math.nan
+        value = x[t]
+        passed = (1 if value >= one else 0) + (1 if value >= two else 0)
+        passed += (1 if value >= three else 0) + (1 if value >= four else 0)
+        passed += 1 if value >= five else 0
+        out[t] = params[EDGES + passed] if value == value else math.nan

@@ -60,7 +60,8 @@ instruments:
 ## Codes in the store
 
 `qf run` makes the view `regime_codes` beside the features: regime, venue, symbol, code, state,
-lower, upper, factor, safe_to_trade, meaning, source. Rows without a symbol are the table's own.
+lower, upper, factor, safe_to_trade, meaning, source. Rows without a symbol are the table's own. The
+view is in the database, not among the Parquet files.
 
 ```sql
 SELECT f.feature_time, c.state, c.factor

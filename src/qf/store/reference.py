@@ -15,7 +15,8 @@ happened and `<project>_feature` for what was made of it. A project chooses its 
 list is level 0, the best.
 
 A run replaces the rows that were *made* in its range and no others, in one transaction. Features,
-labels and vectors of one clock join on (venue, symbol, bar_clock, bar_id).
+labels and vectors of one clock join on (venue, symbol, bar_clock, bar_id). The view `regime_codes`
+beside the features says what the codes of regimes mean ([regimes.md](regimes.md)).
 """
 QUALITY_HEAD = """
 ## Quality bits
