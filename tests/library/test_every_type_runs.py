@@ -27,7 +27,6 @@ TYPES = [found for found in map(BOOK.get, BOOK.names()) if found is not None]
 EACH = pytest.mark.parametrize("found", TYPES, ids=lambda found: found.name)
 # Types that have one value on this market, with their defaults.
 CONSTANT = {
-    "ou_zscore_gated": "no stretch of it has a Hurst exponent that opens the gate",
     "signal_coverage": "the feature that stands for its input has no gaps",
     "tick_rule_share": "no trade of it is at the mid",
 }
