@@ -9,8 +9,12 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 import click
 
@@ -82,34 +86,69 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; errors are printed once, to stderr."""
+    with _interrupts() as interrupted:
+        try:
+            words = list(sys.argv[1:] if arguments is None else arguments)
+            # Not commands.main(): it turns a reader that left into exit code 1.
+            with commands.make_context("qf", words) as context:
+                commands.invoke(context)
+            sys.stdout.flush()
+        except click.exceptions.Exit as leave:
+            return leave.exit_code
+        except KeyboardInterrupt:
+            return _stopped()
+        except Exception as error:
+            # What Ctrl-C broke on its way (a query, a pipe to a worker) is no failure of its own.
+            return _stopped() if interrupted else _failed(error)
+    return 0
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Yield a list that holds the signal once Ctrl-C was pressed."""
+    seen: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        seen.append(number)
+        raise KeyboardInterrupt
+
+    ours = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+    if ours:
+        signal.signal(signal.SIGINT, note)
     try:
-        words = list(sys.argv[1:] if arguments is None else arguments)
-        # Not commands.main(): it turns a reader that left into exit code 1.
-        with commands.make_context("qf", words) as context:
-            commands.invoke(context)
-        sys.stdout.flush()
-    except QuantflowError as error:
+        yield seen
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _stopped() -> int:
+    click.echo("stopped; run the same command again to go on", err=True)
+    return STOPPED
+
+
+def _failed(error: Exception) -> int:
+    """Say what went wrong, once, and return the exit code."""
+    if isinstance(error, QuantflowError):
         return _say(error)
-    except click.exceptions.Exit as leave:
-        return leave.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
+    if isinstance(error, click.exceptions.Abort):
+        return _stopped()
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)
         return 2
-    except click.ClickException as error:
+    if isinstance(error, click.ClickException):
         return _say(_usage(error))
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        click.echo("stopped; run the same command again to go on", err=True)
-        return STOPPED
-    except BrokenPipeError:
+    if isinstance(error, BrokenPipeError):
         # The reader left (qf ops | head): nothing is wrong, and nobody is there to be told.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except OSError as error:
+    if isinstance(error, OSError):
         where = f"{error.strerror or error}: {error.filename}" if error.filename else str(error)
         return _unexpected(error, DISK, where)
-    except Exception as error:
-        return _unexpected(error, UNEXPECTED, f"{type(error).__name__}: {error}")
-    return 0
+    return _unexpected(error, UNEXPECTED, f"{type(error).__name__}: {error}")
 
 
 def _unexpected(error: Exception, kind: Diagnostic, what: str) -> int:

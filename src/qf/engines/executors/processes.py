@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, cast
 
 from qf.engines.executors import Crew, Options, Report, Work
@@ -78,7 +78,8 @@ class _Processes:
         for child in self._all:
             child.wait()
             for pipe in (child.stdin, child.stdout):
-                cast(IO[bytes], pipe).close()
+                with suppress(BrokenPipeError):  # a job may be half written to a process just ended
+                    cast(IO[bytes], pipe).close()
 
     def _take(self) -> subprocess.Popen[bytes]:
         with self._lock:
