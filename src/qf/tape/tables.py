@@ -6,6 +6,7 @@ Prices and sizes are floats here: units * num / den, rounded once. Missing is nu
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,26 @@ SIDE_TABLES = {
 }
 
 Block = dict[str, np.ndarray]
+Made = Callable[[Block, Instrument], pa.RecordBatch]
+
+
+def _quick_if_none(*kinds: int) -> Callable[[Made], Made]:
+    """Let a table be made once where a block has no such rows: live, most blocks are one frame."""
+
+    def mark(make: Made) -> Made:
+        none: list[pa.RecordBatch] = []
+
+        @wraps(make)
+        def quick(block: Block, instrument: Instrument) -> pa.RecordBatch:
+            if any((block["kind"] == kind).any() for kind in kinds):
+                return make(block, instrument)
+            if not none:
+                none.append(make(block, instrument).slice(0, 0))
+            return none[0]
+
+        return quick
+
+    return mark
 
 
 def scaled(units: np.ndarray, scale: tuple[int, int]) -> np.ndarray:
@@ -88,6 +109,7 @@ def _pick(block: Block, rows: np.ndarray, scales: Instrument) -> dict[str, Any]:
     }
 
 
+@_quick_if_none(TRADE)
 def trades(block: Block, instrument: Instrument) -> pa.RecordBatch:
     """Return cdm_trades: is_buyer_maker is true where the aggressor sold, null if unknown."""
     rows = np.flatnonzero(block["kind"] == TRADE)
@@ -106,6 +128,7 @@ def trades(block: Block, instrument: Instrument) -> pa.RecordBatch:
     )
 
 
+@_quick_if_none(DEPTH, SNAPSHOT)
 def lob_incremental(block: Block, instrument: Instrument) -> pa.RecordBatch:
     """Return cdm_lob_incremental: one row per level, side "bid" or "ask", size 0 removes."""
     book = (block["kind"] == DEPTH) | (block["kind"] == SNAPSHOT)
@@ -128,6 +151,7 @@ def lob_incremental(block: Block, instrument: Instrument) -> pa.RecordBatch:
     )
 
 
+@_quick_if_none(BBO)
 def bbo(block: Block, instrument: Instrument) -> pa.RecordBatch:
     """Return cdm_bbo: one row per quote; the block must hold whole frames."""
     bid = np.flatnonzero((block["kind"] == BBO) & (block["side"] > 0))
@@ -148,7 +172,7 @@ def bbo(block: Block, instrument: Instrument) -> pa.RecordBatch:
     )
 
 
-TABLES: dict[str, Callable[[Block, Instrument], pa.RecordBatch]] = {
+TABLES: dict[str, Made] = {
     "trades": trades,
     "lob_incremental": lob_incremental,
     "bbo": bbo,
