@@ -55,7 +55,7 @@ demo: install  ## offline: a market, a batch run, a live session that is killed,
 	cd .demo && ../$(BIN)/qf demo
 
 test: install peers  ## run every test, on all cores
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 30
 
 SEEDS ?= 1000
 

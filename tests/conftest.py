@@ -22,6 +22,33 @@ settings.register_profile(
 )
 settings.load_profile("qf")
 
+# Files that take minutes for few tests begin first, so that the end of a run is short.
+LONG = ("simulator", "executors", "live_session", "exchange", "live", "proof", "runs")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Run one worker more than there are cores: some tests wait for sockets and processes."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the kernels once, before several workers would all do it."""
+    if session.config.getoption("numprocesses", None):
+        from qf.compile import compile_kernels
+        from qf.op import load
+
+        compile_kernels(op for op in load().values() if "kernel" in op.rules)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long files first (`--no-loadscope-reorder` keeps that order)."""
+    items.sort(key=lambda item: LONG.index(_area(item)) if _area(item) in LONG else len(LONG))
+
+
+def _area(item: pytest.Item) -> str:
+    return item.path.relative_to(ROOT / "tests").parts[0]
+
 
 def shared_folder() -> Path:
     """Return where the shared material lies, whether or not it is there."""
