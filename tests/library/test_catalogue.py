@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from edge.cli_case import qf
+from house.walk import ROOT
 from qf.cli.features import DIMENSIONS
 from qf.project.feature_types import library_files
 from qf.project.structs.feature_files import DIMENSIONS as KNOWN
@@ -41,6 +43,11 @@ def test_a_dimension_and_a_search_narrow_it(tmp_path):
 def test_a_wrong_dimension_is_told(wrong, tmp_path):
     asked = qf(f"features {wrong}", tmp_path)
     assert asked.code == 2 and asked.err.startswith("QF700")
+
+
+def test_the_readme_promises_no_more_types_than_there_are():
+    promised = re.search(r"over (\d+) feature\s+types", (ROOT / "README.md").read_text())
+    assert promised and int(promised[1]) < len(library_files("feature_types"))
 
 
 def test_ops_are_counted_by_family_and_searched(tmp_path):
