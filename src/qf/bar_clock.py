@@ -168,8 +168,11 @@ def clock_name(rule: Op, user: Mapping[str, Any]) -> str:
     name = module.CLOCK_NAME.format(**numbers)
     for parameter in signature.parameters:
         chosen = user[parameter.name]
-        if parameter.kind == "choice" and chosen != parameter.default:
-            name += f"_{chosen}"
+        if chosen == parameter.default or "{" + parameter.name + "}" in module.CLOCK_NAME:
+            continue
+        name += (
+            f"_{chosen}" if parameter.kind == "choice" else f"_{parameter.name}_{_spell(chosen)}"
+        )
     return name
 
 

@@ -126,6 +126,7 @@ def stored(project: Project, graphs: Graphs) -> list[str]:
     try:
         known = reader.tables()
         lines = list(_short_clocks(project, graphs, reader, known))
+        lines += _unsteady_clocks(project, reader, known)
         if "features" in known:
             lines += _dead_features(project, graphs, reader)
     except QuantflowError as error:
@@ -156,6 +157,24 @@ def _short_clocks(
             if short:
                 told = ", ".join(f"{name} needs {need}" for name, need in short)
                 yield f"{symbol}: {spec.clock} closed {bars} bars; {told}"
+
+
+def _unsteady_clocks(project: Project, reader: Any, known: Mapping[str, int]) -> Iterator[str]:
+    """Yield the clocks of expected values whose bars collapsed to one trade, or ran away."""
+    from qf.bar_stability import stability
+
+    for spec in project.bars:
+        if "cap" not in spec.params or spec.table not in known:
+            continue
+        query = (
+            f'select symbol, trade_count from "{project.cdm_schema}"."{spec.table}"'
+            " where bar_clock = ? order by symbol, bar_id"
+        )
+        rows = reader.sql(query, [spec.clock]).rows()
+        for symbol in project.symbols:
+            found = stability([count for name, count in rows if name == symbol])
+            if found.fault:
+                yield f"{symbol}: {spec.clock}: {found.fault} ({found.words})"
 
 
 def needed_bars(feature: Feature, graph: Graph | None) -> int:

@@ -79,6 +79,8 @@ def rule_clocks(rule: Op) -> Iterator[BarClock]:
             entry: dict[str, Any] = {"type": rule.name}
             for place, parameter in enumerate(parameters):
                 number = _LADDER[(start + place) % 4]
+                if parameter.kind != "choice":
+                    number = min(max(number, parameter.low), parameter.high)
                 whole = parameter.kind == "int"
                 is_choice = parameter.kind == "choice"
                 entry[parameter.name] = next(options) if is_choice else number
@@ -170,6 +172,7 @@ def plain_python_equals_compiled(rule: Op) -> None:
             **{given.name: tape[given.name] for given in rule.signature.inputs},
             "close": np.zeros(ROWS, np.int64),
             "params": rule.signature.encode(clock.parameters),
+            "state": [0.0] * rule.amount("slots", clock.parameters),
             "ints": [0] * rule.amount("ints", clock.parameters),
             "lo": 0,
             "hi": ROWS,
