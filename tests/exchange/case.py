@@ -11,7 +11,7 @@ from qf.seams import Closed
 from qf.simulator.clock import VirtualClock
 from qf.simulator.loop import VirtualLoop
 
-VENUES = ("binance_spot", "binance_usdm")
+VENUES = ("binance_spot", "binance_usdm", "binance_coinm")
 
 
 class Session:

@@ -20,6 +20,8 @@ EVERY = {
                      "bookTicker", "kline_1s", "kline_1m"],
     "binance_usdm": ["trade", "aggTrade", "depth@0ms", "depth@500ms", "depth10@100ms",
                      "bookTicker", "kline_1m", "markPrice", "markPrice@1s"],
+    "binance_coinm": ["trade", "aggTrade", "depth@0ms", "depth@500ms", "depth20@100ms",
+                      "bookTicker", "kline_1m", "markPrice@1s"],
 }  # fmt: skip
 
 
@@ -110,6 +112,40 @@ def test_closed_candles_hold_every_trade(heard):
         shown = [float(candle[name]) for name in "ohlc"]
         assert shown == [inside[0], max(inside), min(inside), inside[-1]]
     assert len(closed) >= 8
+
+
+@pytest.mark.parametrize("interval", ["1m", "5m"])
+def test_candles_over_rest_are_those_of_the_trades(heard, interval):
+    tape = heard.exchange.trades("BTCUSDT")
+    frames = heard.exchange.listings["BTCUSDT"].frames
+    path = f"{heard.prefix}/klines"
+    asked = {"symbol": "BTCUSDT", "interval": interval, "limit": "20"}
+    rows = json.loads(heard.exchange.get(path, asked).body)
+    length = rows[0][6] - rows[0][0] + 1
+    assert [row[0] for row in rows] == list(range(rows[0][0], rows[-1][0] + 1, length))
+    every = tape.trades(0, len(tape))
+    for row in rows:
+        inside = [trade for trade in every if row[0] <= trade.time_ms <= row[6]]
+        assert row[8] == len(inside) > 0
+        prices = [trade.price for trade in inside]
+        shown = [prices[0], max(prices), min(prices), prices[-1]]
+        assert row[1:5] == [frames.price(price) for price in shown]
+        assert row[5] == frames.size(sum(trade.size for trade in inside))
+        assert row[9] == frames.size(sum(trade.size for trade in inside if trade.sign > 0))
+    assert sum(row[8] for row in rows) == len(every)
+    first = {**asked, "startTime": str(rows[1][0]), "limit": "2"}
+    assert json.loads(heard.exchange.get(path, first).body) == rows[1:3]
+
+
+def test_closed_candles_are_the_same_over_both_ways(heard):
+    asked = {"symbol": "BTCUSDT", "interval": "1m", "limit": "500"}
+    rows = json.loads(heard.exchange.get(f"{heard.prefix}/klines", asked).body)
+    listed = {row[0]: row for row in rows}
+    closed = [m["k"] for m in by_stream(heard)["kline_1m"] if m["k"]["x"]][1:]
+    for candle in closed:  # the first began before anybody listened
+        told = [candle[name] for name in "tohlcvTqnVQB"]
+        assert told == listed[candle["t"]]
+    assert len(closed) >= 7
 
 
 @pytest.mark.parametrize("venue", VENUES)

@@ -30,6 +30,7 @@ def used(answer):
     [
         ("binance_spot", {5: 5, 100: 5, 500: 25, 1_000: 50, 5_000: 250}),
         ("binance_usdm", {5: 2, 50: 2, 100: 5, 500: 10, 1_000: 20}),
+        ("binance_coinm", {5: 2, 50: 2, 100: 5, 500: 10, 1_000: 20}),
     ],
 )
 def test_a_snapshot_weighs_what_its_levels_cost(venue, weights):
@@ -65,6 +66,21 @@ def test_trades_come_by_id_without_a_hole(venue):
     assert all(a["l"] + 1 == b["f"] for a, b in itertools.pairwise(aggregates))
 
 
+@pytest.mark.parametrize(
+    ("venue", "weights"),
+    [
+        ("binance_spot", {1: 2, 1_000: 2}),
+        ("binance_usdm", {99: 1, 100: 2, 500: 5, 1_000: 5, 1_500: 10}),
+    ],
+)
+def test_candles_weigh_what_their_number_costs(venue, weights):
+    asked = {"symbol": "BTCUSDT", "interval": "1m"}
+    answers = ask(Session(venue), *(("klines", {**asked, "limit": n}) for n in weights))
+    totals = [0, *map(used, answers)]
+    assert [b - a for a, b in itertools.pairwise(totals)] == list(weights.values())
+    assert json.loads(answers[0].body) == []  # nobody has traded yet
+
+
 def test_old_futures_trades_ask_for_a_key_and_the_latest_do_not():
     params = {"symbol": "BTCUSDT"}
     answers = ask(Session("binance_usdm"), ("historicalTrades", params), ("trades", params))
@@ -79,6 +95,7 @@ def test_what_cannot_be_answered_is_refused_with_a_code(venue):
         ("depth", {}, -1102),
         ("depth", {"symbol": "BTCUSDT", "limit": 0}, -1130),
         ("trades", {"symbol": "BTCUSDT", "limit": "many"}, -1100),
+        ("klines", {"symbol": "BTCUSDT", "interval": "7m"}, -1120),
         ("nothing", {}, -1100),
     ]
     answers = ask(Session(venue), *((endpoint, params) for endpoint, params, _ in wrong))
@@ -197,7 +214,7 @@ def test_too_many_messages_close_the_connection():
 
 
 def test_streams_that_a_venue_does_not_have_mean_nothing_there():
-    spot, usdm = (Session(venue).exchange.face for venue in VENUES)
+    spot, usdm, _ = (Session(venue).exchange.face for venue in VENUES)
     for name in ("btcusdt@depth@250ms", "btcusdt@markPrice", "btcusdt@depth7", "BTCUSDT@trade"):
         assert read_stream(name, spot) is None
     assert read_stream("btcusdt@markPrice@1s", usdm) is not None
@@ -215,7 +232,8 @@ def test_the_list_of_symbols_names_their_grids_and_who_is_halted(venue):
 
     session.run(20, ask_twice())
     before, halted = (json.loads(a.body)["symbols"][0] for _, a in session.answers)
-    assert before["status"] == "TRADING" != halted["status"]
+    status = "contractStatus" if venue == "binance_coinm" else "status"
+    assert before[status] == "TRADING" != halted[status]
     filters = {row["filterType"]: row for row in before["filters"]}
     face = session.exchange.listings["BTCUSDT"].settings.face
     assert float(filters["PRICE_FILTER"]["tickSize"]) == 10.0**-face.price_decimals

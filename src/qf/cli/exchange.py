@@ -69,8 +69,8 @@ def command() -> None:
 @click.option("--minutes", type=click.FloatRange(0), help="How long (default: until Ctrl-C).")
 @json_option
 def serve(**given: Any) -> None:
-    """Serve a seeded market behind the interface of Binance spot or USD-M futures, with its limits,
-    its faults where asked, and prices that nobody ever traded at.
+    """Serve a seeded market behind the interface of Binance spot, USD-M or COIN-M futures, with its
+    limits, its faults where asked, and prices that nobody ever traded at.
 
     Give a project's websocket provider the two addresses it prints as `ws_url` and `rest_url`. The
     same seed gives the same market.

@@ -69,4 +69,4 @@ class Candles:
         self.audience.send(now_ns, payload, first.id, last.id)
 
     def _value(self, trades: list[Trade]) -> str:
-        return self._frames.value(sum(trade.price * trade.size for trade in trades))
+        return self._frames.value((trade.price, trade.size) for trade in trades)

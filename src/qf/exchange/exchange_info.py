@@ -74,18 +74,22 @@ def _pair(listing: Listing, halted: bool) -> dict[str, Any]:
 
 
 def _contract(listing: Listing, halted: bool) -> dict[str, Any]:
-    base, quote = _names(listing.symbol)
-    face = listing.settings.face
+    face, pair = listing.settings.face, listing.symbol.partition("_")[0]
+    base, quote = _names(pair)
+    state = "SETTLING" if halted else "TRADING"
+    told = {"status": state}
+    if face.inverse:
+        told = {"contractStatus": state, "contractSize": listing.settings.contract_usd}
     return {
         "symbol": listing.symbol,
-        "pair": listing.symbol,
+        "pair": pair,
         "contractType": "PERPETUAL",
         "deliveryDate": NEVER_MS,
         "onboardDate": 1_569_398_400_000,
-        "status": "SETTLING" if halted else "TRADING",
+        **told,
         "baseAsset": base,
         "quoteAsset": quote,
-        "marginAsset": quote,
+        "marginAsset": base if face.inverse else quote,
         "pricePrecision": face.price_decimals,
         "quantityPrecision": face.size_decimals,
         "baseAssetPrecision": 8,

@@ -5,7 +5,7 @@ Source: the venue's public REST and websocket documentation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MINUTE_S, HOUR_S = 60, 3_600
 
@@ -21,6 +21,7 @@ class Face:
     depth_limits: tuple[int, ...]  # the only limits that are allowed; empty: any up to the most
     depth_default: int
     weights: dict[str, int]  # by endpoint, where the parameters do not matter
+    kline_weights: tuple[tuple[int, int], ...]  # (candles up to, weight), ascending
     speeds_ms: tuple[int, ...]  # of the depth streams; the first is what a bare name means
     ping_s: int
     pong_s: int  # a client that stays silent so long after a ping is disconnected
@@ -32,7 +33,12 @@ class Face:
     @property
     def futures(self) -> bool:
         """Say whether the venue trades futures."""
-        return self.prefix.startswith("/fapi")
+        return self.prefix != "/api/v3"
+
+    @property
+    def inverse(self) -> bool:
+        """Say whether sizes are contracts of a fixed value."""
+        return self.prefix.startswith("/dapi")
 
 
 SPOT = Face(
@@ -50,6 +56,7 @@ SPOT = Face(
         "historicalTrades": 25,
         "aggTrades": 4,
     },
+    kline_weights=((1_000, 2),),
     speeds_ms=(1_000, 100),
     ping_s=20,
     pong_s=60,
@@ -73,6 +80,7 @@ USDM = Face(
         "historicalTrades": 20,
         "aggTrades": 20,
     },
+    kline_weights=((99, 1), (499, 2), (1_000, 5), (1_500, 10)),
     speeds_ms=(250, 0, 100, 500),
     ping_s=180,
     pong_s=600,
@@ -81,4 +89,7 @@ USDM = Face(
     categories=("public", "market"),
     key_needed=("historicalTrades",),
 )
-FACES = {face.venue: face for face in (SPOT, USDM)}
+COINM = replace(
+    USDM, venue="binance_coinm", prefix="/dapi/v1", streams_per_connection=200, categories=()
+)
+FACES = {face.venue: face for face in (SPOT, USDM, COINM)}

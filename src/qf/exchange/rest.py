@@ -12,11 +12,14 @@ import msgspec
 
 from qf.exchange.exchange_info import exchange_info
 from qf.exchange.face import Face
+from qf.exchange.klines import candles
 from qf.exchange.listing import Listing
+from qf.exchange.streams import INTERVALS_S
 from qf.exchange.trade_tape import Aggregate, Trade
 
 MOST_TRADES = 1_000
 DEFAULT_TRADES = 500
+DEFAULT_CANDLES = 500
 MS = 1_000_000
 
 
@@ -50,6 +53,7 @@ class Rest:
             "trades": self._latest_trades,
             "historicalTrades": self._old_trades,
             "aggTrades": self._aggregates,
+            "klines": self._klines,
         }
 
     def read(self, path: str, params: Mapping[str, str]) -> Query:
@@ -58,11 +62,13 @@ class Rest:
         endpoint = path.removeprefix(face.prefix + "/")
         if not path.startswith(face.prefix + "/") or endpoint not in self._answers:
             raise Refusal(-1100, f"there is nothing at {path}", 404)
-        if endpoint != "depth":
+        if endpoint not in ("depth", "klines"):
             return Query(endpoint, params, face.weights[endpoint])
-        limit = _number(params, "limit", face.depth_default)
-        weights = [weight for most, weight in face.depth_weights if limit <= most]
-        return Query(endpoint, params, (weights or [face.depth_weights[-1][1]])[0])
+        table = face.depth_weights if endpoint == "depth" else face.kline_weights
+        usual = face.depth_default if endpoint == "depth" else DEFAULT_CANDLES
+        limit = _number(params, "limit", usual)
+        weights = [weight for most, weight in table if limit <= most]
+        return Query(endpoint, params, (weights or [table[-1][1]])[0])
 
     def answer(self, query: Query, now_ns: int, has_key: bool) -> bytes:
         """Return the body. Errors: Refusal."""
@@ -125,6 +131,21 @@ class Rest:
             found = listing.tape.latest_aggregates(limit)
         return msgspec.json.encode([self._aggregate(listing, each) for each in found])
 
+    def _klines(self, query: Query, now_ns: int) -> bytes:
+        params = query.params
+        listing, most = self.listing(params), self._face.kline_weights[-1][0]
+        seconds = INTERVALS_S.get(params.get("interval", ""), 0)
+        if not seconds or (seconds == 1 and self._face.futures):
+            raise Refusal(-1120, "Invalid interval.")
+        limit = _number(params, "limit", DEFAULT_CANDLES)
+        if limit < 1:
+            raise Refusal(-1130, "Data sent for parameter 'limit' is not valid.")
+        last_ms = _number(params, "endTime", now_ns // MS)
+        first_ms = _number(params, "startTime", -1)
+        span = (None if first_ms < 0 else first_ms, min(last_ms, now_ns // MS))
+        rows = candles(listing.tape, listing.frames, seconds * 1_000, span, min(limit, most))
+        return msgspec.json.encode(rows)
+
     def _trades(self, listing: Listing, trades: list[Trade]) -> bytes:
         return msgspec.json.encode([self._trade(listing, trade) for trade in trades])
 
@@ -134,7 +155,9 @@ class Rest:
             "id": trade.id,
             "price": frames.price(trade.price),
             "qty": frames.size(trade.size),
-            "quoteQty": frames.value(trade.price * trade.size),
+            "baseQty" if self._face.inverse else "quoteQty": frames.value(
+                [(trade.price, trade.size)]
+            ),
             "time": trade.time_ms,
             "isBuyerMaker": trade.sign < 0,
         }

@@ -13,7 +13,12 @@ from qf.testing.market.settings import DEFAULT_START_NS
 NO_FACE = diagnostic("QF850", "the simulated exchange has no face of the venue {name!r}")
 BAD_EXCHANGE = diagnostic("QF851", "exchange setting {name!r} is {value!r}; it must be {rule}")
 
-START_PRICES = {"BTCUSDT": 61_700.0, "ETHUSDT": 2_650.0}
+START_PRICES = {
+    "BTCUSDT": 61_700.0,
+    "ETHUSDT": 2_650.0,
+    "BTCUSD_PERP": 61_700.0,
+    "ETHUSD_PERP": 2_650.0,
+}
 ROOM = 20  # steps of price per level: the deepest bid must stay far above zero
 
 
@@ -50,7 +55,8 @@ class ExchangeSettings:
             rule = "one or more different names"
             raise BAD_EXCHANGE(name="symbols", value=self.symbols, rule=rule)
         for symbol in self.symbols:
-            if not (symbol.isascii() and symbol.isalnum() and symbol == symbol.upper()):
+            plain = symbol.replace("_", "") if self.face.inverse else symbol
+            if not (plain.isascii() and plain.isalnum() and symbol == symbol.upper()):
                 rule = "names of capital letters and digits, such as BTCUSDT"
                 raise BAD_EXCHANGE(name="symbols", value=symbol, rule=rule)
 

@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Callable
 
-_LEVEL = re.compile(rb'\["(\d+\.\d+)","(\d+\.\d+)"\]')
+_LEVEL = re.compile(rb'\["(\d+\.\d+)","(\d+(?:\.\d+)?)"\]')
 _PRICE = re.compile(rb'"([pab])":"(\d+\.\d+)"')
 _TIME = re.compile(rb'"([ET])":(\d{13})\b')
 _FIELD = re.compile(rb'"(u|p|q|s|t)":("[^"]*"|\d+),')

@@ -69,6 +69,10 @@ class TradeTape:
         stop = min(start + count, len(self._prices))
         return [self._trade(at) for at in range(start, stop)]
 
+    def until(self, time_ms: int) -> list[Trade]:
+        """Return every trade up to a time, by id."""
+        return [self._trade(at) for at, time in enumerate(self._times) if time <= time_ms]
+
     def latest(self, count: int) -> list[Trade]:
         """Return the last trades, oldest first."""
         return self.trades(self.next_id - count, count)

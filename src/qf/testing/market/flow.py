@@ -45,7 +45,7 @@ class Flow:
         per_s = settings.start_price * settings.daily_volatility / math.sqrt(DAY_S)
         move = per_s / math.sqrt(1.5 * QUOTES_PER_S * settings.intensity)
         self.gap = max(2.0, GAP_PER_MOVE * move * 10**face.price_decimals)  # ticks
-        self._lots = 10**face.size_decimals
+        self._lots = settings.lots_per_unit
         self._levels = settings.levels
         self._futures = face.futures
         self._latent, self._ladder = latent, ladder

@@ -22,18 +22,25 @@ class Frames:
         self._futures = face.futures
         self._price_unit = 10**face.price_decimals
         self._size_unit = 10**face.size_decimals
+        extra = face.futures and not face.inverse
         self._price_form = f"%d.%0{face.price_decimals}d" + "0" * (
-            max(face.padding, face.price_decimals + face.futures) - face.price_decimals
+            max(face.padding, face.price_decimals + extra) - face.price_decimals
         )
         self._size_form = f"%d.%0{face.size_decimals}d" + "0" * (
             max(face.padding, face.size_decimals) - face.size_decimals
         )
+        if not face.size_decimals:
+            self._size_form = "%d%.0s"  # whole contracts: the fraction is not printed
+        self._contract_usd = settings.contract_usd if face.inverse else 0
+        pair = settings.symbol.partition("_")[0]
+        self._pair = f',"ps":"{pair}"' if face.inverse else ""
+        self._whose = f'"symbol":"{settings.symbol}","pair":"{pair}",' if face.inverse else ""
         self._level = f'["{self._price_form}","{self._size_form}"]'
         self._symbol = settings.symbol
         kind = '"e":"bookTicker",' if face.futures else ""
         price, size = self._price_form, self._size_form
         self._ticker = (
-            f'{{{kind}"u":%d,"s":"{settings.symbol}",'
+            f'{{{kind}"u":%d,"s":"{settings.symbol}"{self._pair},'
             f'"b":"{price}","B":"{size}","a":"{price}","A":"{size}"'
         )
 
@@ -74,8 +81,12 @@ class Frames:
             return f'{head}"a":{own},"s":"{self._symbol}",{tail}}}'
         return f'{head}"s":"{self._symbol}","a":{own},{tail},"M":true}}'
 
-    def value(self, units: int) -> str:
-        """Return a value (ticks times lots) in the quote currency."""
+    def value(self, prints: Iterable[tuple[int, int]]) -> str:
+        """Return what (ticks, lots) are worth in the quote currency; contracts: in the base."""
+        if self._contract_usd:
+            worth = sum(size / price for price, size in prints)
+            return f"{worth * self._contract_usd * self._price_unit:.8f}"
+        units = sum(price * size for price, size in prints)
         scale = self._price_unit * self._size_unit
         return f"{units // scale}.{units % scale * 10**8 // scale:08d}"
 
@@ -106,7 +117,7 @@ class Frames:
         symbol = self._symbol
         if self._futures:
             return (
-                f'{{"e":"depthUpdate","E":{time_ms + 6},"T":{time_ms},"s":"{symbol}",'
+                f'{{"e":"depthUpdate","E":{time_ms + 6},"T":{time_ms},"s":"{symbol}"{self._pair},'
                 f'"U":{first},"u":{last},"pu":{previous},{levels}'
             )
         return f'{{"e":"depthUpdate","E":{time_ms},"s":"{symbol}","U":{first},"u":{last},{levels}'
@@ -121,7 +132,7 @@ class Frames:
         """Return the body of a REST depth snapshot, best prices first."""
         times = f'"E":{time_ms + 5},"T":{time_ms},' if self._futures else ""
         return (
-            f'{{"lastUpdateId":{update_id},{times}"bids":[{self.levels(bids)}],'
+            f'{{"lastUpdateId":{update_id},{times}{self._whose}"bids":[{self.levels(bids)}],'
             f'"asks":[{self.levels(asks)}]}}'
         )
 

@@ -35,15 +35,18 @@ class SimulatedFeed:
     def instrument(self) -> Instrument:
         """Return the grid that the market trades on."""
         face, symbol = self.settings.face, self.settings.symbol
-        quote = next((end for end in ("USDT", "USDC", "USD") if symbol.endswith(end)), "USDT")
+        pair = symbol.partition("_")[0] if face.inverse else symbol
+        quote = next((end for end in ("USDT", "USDC", "USD") if pair.endswith(end)), "USDT")
+        linear = "linear" if face.futures else "spot"
         return Instrument(
             venue=self.settings.venue,
             symbol=symbol,
-            base=symbol.removesuffix(quote),
+            base=pair.removesuffix(quote),
             quote=quote,
-            asset_type="linear" if face.futures else "spot",
+            asset_type="inverse" if face.inverse else linear,
             tick_size=_step(face.price_decimals),
             lot_size=_step(face.size_decimals),
+            contract_size=str(self.settings.contract_usd) if face.inverse else None,
         )
 
     def _open(self) -> Iterator[tuple[int, bytes]]:
@@ -74,4 +77,4 @@ def simulated_feed(options: Mapping[str, Any], venue: str, symbol: str) -> Simul
 
 
 def _step(decimals: int) -> str:
-    return "0." + "0" * (decimals - 1) + "1"
+    return "0." + "0" * (decimals - 1) + "1" if decimals else "1"

@@ -20,11 +20,13 @@ class Face:
     size_decimals: int  # of the lot size
     padding: int  # decimals printed
     futures: bool  # pu, T and X present; update ids skip; trades are sent before the ticker
+    inverse: bool = False  # sizes are contracts of a fixed value in USD; frames name the pair
 
 
 FACES = {
     "binance_spot": Face(price_decimals=2, size_decimals=5, padding=8, futures=False),
     "binance_usdm": Face(price_decimals=1, size_decimals=3, padding=0, futures=True),
+    "binance_coinm": Face(price_decimals=1, size_decimals=0, padding=0, futures=True, inverse=True),
 }
 
 
@@ -86,6 +88,18 @@ class MarketSettings:
     def face(self) -> Face:
         """Return the form of the venue's frames."""
         return FACES[self.venue]
+
+    @property
+    def contract_usd(self) -> int:
+        """Return what one contract of an inverse venue is worth, in USD."""
+        return 100 if self.symbol.startswith("BTC") else 10
+
+    @property
+    def lots_per_unit(self) -> int:
+        """Return how many lots one unit of the base currency is; contracts: at the first price."""
+        if self.face.inverse:
+            return max(1, round(self.start_price / self.contract_usd))
+        return 10**self.face.size_decimals
 
     @property
     def step_ms(self) -> int:
