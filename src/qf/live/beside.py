@@ -6,7 +6,7 @@ beside it (funding, liquidations) are made here as a run copies them from a tape
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,12 +22,21 @@ Published = tuple[Table, Mapping[str, Any]]
 
 
 class Beside:
-    """The sink of one symbol's reader: it counts findings and keeps side rows until taken."""
+    """The sink of one symbol's reader: it counts findings and keeps side rows until taken.
 
-    def __init__(self, instrument: Instrument, groups: frozenset[str]) -> None:
-        self._instrument = instrument
+    Tables that nobody wants are not made.
+    """
+
+    def __init__(
+        self, instrument: Instrument, groups: frozenset[str], wants: Callable[[Table], bool]
+    ) -> None:
+        self._instrument, self._wants = instrument, wants
         named = [pair for group in sorted(groups) for pair in RAW_TABLES.get(group, ())]
-        self._copied = [(source, TABLES[name]) for source, name in named if source in TAPE_TABLES]
+        self._copied = [
+            (source, TABLES[name])
+            for source, name in named
+            if source in TAPE_TABLES and wants(TABLES[name])
+        ]
         self.findings: dict[str, int] = {}  # rule -> frames
         self.quarantined = 0
         self._side: dict[str, list[tuple[Any, ...]]] = {}
@@ -45,6 +54,8 @@ class Beside:
     def add_side_row(self, seq: int, time: int, record: Record) -> None:
         """Keep a mark price or a liquidation."""
         name, row = side_row(seq, time, record)
+        if not self._wants(TABLES[f"cdm_{name}"]):
+            return
         self._side.setdefault(name, []).append(row)
 
     def take(self, block: Mapping[str, np.ndarray] | None) -> Iterator[Published]:

@@ -13,7 +13,7 @@ stays, what was handed out was durable, and the next start computes the rest aga
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -30,7 +30,7 @@ from qf.live.route import Router
 from qf.project.model import Project
 from qf.seams import World
 from qf.sinks.sink import Job, Lost, Outside, Sink, open_sink
-from qf.tape.journal import Frame, Journal
+from qf.tape.journal import SEGMENT_BYTES, Frame, Journal, note_of
 
 JOURNAL_FAILED = diagnostic(
     "QF595",
@@ -65,6 +65,7 @@ class Settings:
     queue_frames: int = MOST_FRAMES
     queue_bytes: int = MOST_BYTES
     show_seconds: float = 5.0  # so often the rows of the epoch in hand are shown
+    segment_bytes: int = SEGMENT_BYTES  # of the journal
     late_epochs: int = 2  # so many may wait for a sink that is down
     least_free_bytes: int = 256 << 20
     rewarm: bool = False  # compute the state again where the checkpoint is of something else
@@ -106,6 +107,7 @@ class Engine:
         self._head: dict[str, Any] | None = None
         self._shown = world.clock.monotonic_ns()
         self._unshown = False  # whether rows were made since
+        self._dropped: Counter[tuple[str, str]] = Counter()  # not in the journal yet
 
     def offer(self, frame: Frame) -> bool:
         """Take a frame; False while the queue is full: drop a book difference, wait with others."""
@@ -116,9 +118,8 @@ class Engine:
         await self.ingress.room()
 
     def conflate(self, symbol: str, stream: str = "depth") -> None:
-        """Count a frame that was dropped because the queue was full."""
-        counts = self.lines[symbol].conflated
-        counts[stream] = counts.get(stream, 0) + 1
+        """Count a frame that the full queue made one drop: the journal keeps the count."""
+        self._dropped[symbol, stream] += 1
 
     def book_state(self, symbol: str) -> BookState:
         """Return how a symbol's book stands after the frames that were computed."""
@@ -142,7 +143,7 @@ class Engine:
         """Compute until `stop`. Errors: see the class; what is durable stays."""
         if self.journal is None:
             await self.recover()
-        while not (self._stopping and not len(self.ingress)):
+        while not (self._stopping and not len(self.ingress) and not self._dropped):
             await self._some()
             if len(self.ingress) < self.settings.group_frames and not self._stopping:
                 await self.world.clock.sleep(self.settings.commit_seconds)
@@ -238,8 +239,10 @@ class Engine:
         """Make what waits durable, compute it, and hand it out."""
         assert self.journal is not None
         group = self.ingress.take(self.settings.group_frames)
-        if group:
+        if group or self._dropped:
             frames = [frame for frame, _ in group]
+            # As old as the frames before it: a later time would end their epoch early.
+            frames += self._notes(frames[-1].processed_time if frames else None)
             try:
                 for frame in frames:
                     self.journal.append(frame)
@@ -253,6 +256,12 @@ class Engine:
         if self.world.clock.monotonic_ns() - self._shown > self.settings.show_seconds * SECOND:
             self._show()
             self._check_room()
+
+    def _notes(self, time: int | None) -> list[Frame]:
+        """Return the counts of what was dropped since the last group, as records."""
+        dropped, self._dropped = self._dropped, Counter()
+        at = self.world.clock.wall_ns() if time is None else time
+        return [note_of(at, *key, count) for key, count in sorted(dropped.items())]
 
     def _end_epoch(self) -> None:
         position = self.epochs.position

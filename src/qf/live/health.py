@@ -3,6 +3,7 @@
 ok          frames flow, every book that is kept is valid
 starting    not connected yet, or nothing has come yet
 degraded    something is not as it should be, and is being mended: the reason says what
+stopped     it was asked to end, and has
 failed      it does not go on by itself
 """
 
@@ -12,15 +13,20 @@ from collections.abc import Mapping
 from typing import Any
 
 Told = Mapping[str, Any]
+OVER = ("stopped", "failed")
 
 
 def health_of(engine: Told, venues: Told) -> dict[str, dict[str, Any]]:
     """Return stage -> health, reason and figures."""
-    return {
+    stages = {
         "ingest": _ingest(engine, venues),
         "state": _state(engine),
         "feature": _feature(engine),
     }
+    if engine["state"] in OVER:  # what is not connected any more is then no fault
+        for stage in ("ingest", "state"):
+            stages[stage].update(health=engine["state"], reason="")
+    return stages
 
 
 def _ingest(engine: Told, venues: Told) -> dict[str, Any]:

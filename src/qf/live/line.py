@@ -44,7 +44,7 @@ from qf.project.model import Project, ProviderSpec
 from qf.schema import VERDICTS
 from qf.sinks.sink import Sink
 from qf.tape.instruments import Instrument
-from qf.tape.journal import Frame
+from qf.tape.journal import Frame, read_note
 from qf.tape.read import Reader
 
 NO_LIVE_PROVIDER = diagnostic(
@@ -89,7 +89,12 @@ class Line:
         groups = project.tables | set(CARRIED.values())
         self.planned = plan_symbol(project, self.instrument, mapper.CONTINUITY, groups)
         self.program = Program(self.planned.plan, BLOCK_ROWS)
-        self._beside = Beside(self.instrument, frozenset(groups))
+        sinks = tuple(sinks)
+        self._beside = Beside(
+            self.instrument,
+            frozenset(groups),
+            lambda table: any(sink.wants(table) for sink in sinks),
+        )
         self._reader = Reader(
             mapper, self.instrument, self._beside, declared_trades(project, symbol)
         )
@@ -110,6 +115,10 @@ class Line:
         """Compute what durable frames bring; the rows of `quiet` sinks are there already."""
         feed = self._reader.feed
         for frame in frames:
+            if frame.is_note:
+                stream, count = read_note(frame)
+                self.conflated[stream] = self.conflated.get(stream, 0) + count
+                continue
             feed((frame.processed_time, frame.payload, frame.symbol))
         block: dict[str, np.ndarray] | None = None
         if self._reader.columns.rows:

@@ -35,7 +35,8 @@ CHUNK = 1_024
 async def recover(engine: Engine) -> None:
     """Bring an engine to the end of its journal. Errors: QF340, QF341, QF592-QF594, OSError."""
     disk = engine.world.disk
-    journal = Journal(disk, session=engine.world.chance.randbytes(16))
+    session, size = engine.world.chance.randbytes(16), engine.settings.segment_bytes
+    journal = Journal(disk, session=session, segment_bytes=size)
     engine.journal = journal
     if journal.torn:
         engine.notes.append(f"the journal's last {journal.torn:,} bytes were torn and are cut off")

@@ -17,7 +17,11 @@ _encoder = msgspec.json.Encoder()
 def lines_of(table: Table, columns: Mapping[str, Any], constants: Mapping[str, str]) -> bytes:
     """Return one line per row."""
     rows = count_rows(table, columns)
-    batch = batch_of(table, columns, constants, rows)
+    return lines_of_batch(table, batch_of(table, columns, constants, rows))
+
+
+def lines_of_batch(table: Table, batch: Any) -> bytes:
+    """Return one line per row of an Arrow batch of a table's own columns."""
     values = []
     for field, column in zip(table.fields, batch.columns, strict=True):
         if field.type == "TIMESTAMP_NS":

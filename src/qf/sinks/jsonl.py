@@ -1,8 +1,8 @@
 """jsonl: every row as a line of JSON, at once; one file per table, symbol, clock, label or feature.
 
-A file grows until an epoch ends beyond FILE_BYTES, then the next begins. Rows that come again after
+A file grows until an epoch ends beyond `file_mb`, then the next begins. Rows that come again after
 a crash are held against what the file has: equal bytes are passed over, the first other byte cuts
-it. Options: tables (default: vectors).
+it. Options: tables (default: vectors), file_mb (default: 64).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from qf.sinks.json_lines import lines_of
 from qf.sinks.sink import Job, Lost, Outside, chosen
 
 FOLDER = "jsonl"
-FILE_BYTES = 64 << 20
+FILE_MB = 64
 
 
 class _File:
@@ -75,12 +75,13 @@ class JsonlSink:
     """Write rows as lines of files."""
 
     TYPE: ClassVar[str] = "jsonl"
-    OPTIONS: ClassVar[tuple[str, ...]] = ("tables",)
+    OPTIONS: ClassVar[tuple[str, ...]] = ("tables", "file_mb")
     PROMPT: ClassVar[bool] = True
 
     def __init__(self, name: str, outside: Outside, options: Mapping[str, Any]) -> None:
         self.name, self._outside = name, outside
         self._only = tuple(options.get("tables") or ("vectors",))
+        self._most = float(options.get("file_mb", FILE_MB)) * (1 << 20)
         self._position = 0
         self._files: dict[str, _File] = {}
         self._rolled: dict[str, tuple[str, int]] = {}  # as the last epoch left the files
@@ -94,7 +95,7 @@ class JsonlSink:
         """Take rows, as the store's writer does."""
         lines = lines_of(table, columns, constants)
         if lines:
-            self._waiting.setdefault(_stem(table, constants), []).append(lines)
+            self._waiting.setdefault(stem_of(table, constants), []).append(lines)
 
     def flush(self) -> None:
         """Put the lines into their files."""
@@ -113,7 +114,7 @@ class JsonlSink:
         files = list(self._files.values())
         self._position = position
         for stem, file in list(self._files.items()):
-            if file.size > FILE_BYTES:
+            if file.size > self._most:
                 del self._files[stem]
         kept = {stem: (file.path, file.size) for stem, file in self._files.items()}
 
@@ -151,7 +152,8 @@ class JsonlSink:
                 self._outside.disk.remove(path)
 
 
-def _stem(table: Table, constants: Mapping[str, str]) -> str:
+def stem_of(table: Table, constants: Mapping[str, str]) -> str:
+    """Return the name of the file that rows go to, without the epoch it began in."""
     words = [constants["venue"], constants["symbol"], table.name]
     words += [constants[name] for name in sorted(constants) if name not in ("venue", "symbol")]
     return "-".join(re.sub(r"[^A-Za-z0-9_]", lambda m: f".{ord(m[0]):x}", word) for word in words)

@@ -50,6 +50,13 @@ def parquet_bytes(table: Table, parts: Sequence[Sequence[pa.RecordBatch]]) -> by
     return out.getvalue()
 
 
+def read_rows(data: bytes) -> pa.RecordBatch:
+    """Return the rows of a file whose bytes `parquet_bytes` made."""
+    (batch,) = pq.read_table(io.BytesIO(data)).combine_chunks().to_batches() or (None,)
+    assert batch is not None, "no file is written without rows"
+    return batch
+
+
 def _plain(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     columns = [column.cast(field.type) for column, field in zip(batch.columns, schema, strict=True)]
     return pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -6,6 +6,9 @@
     record    body length u32, crc32 u32, body
     body      receive time i64 ns as the clock said it, origin u8, symbol length u8, symbol, payload
 
+A record of origin `conflated` is no frame: it says how many frames of a symbol's stream were
+dropped because the queue was full, so that the count survives a crash. Nothing is computed from it.
+
 A record's crc begins with its position, so bytes of another place are not taken for it. Records are
 durable after `sync`. What a crash tore, zeroed or lost lies at the end of the last segment: opening
 cuts the file behind its last whole record, and says how much went. A bad record anywhere else was
@@ -29,7 +32,8 @@ SUFFIX = ".qfj"
 SEGMENT_BYTES = 64 << 20
 # What waits in memory between two syncs before it is handed to the disk.
 BUFFER_BYTES = 1 << 20
-ORIGINS = ("ws", "rest")
+CONFLATED = "conflated"
+ORIGINS = ("ws", "rest", CONFLATED)
 
 _HEAD = struct.Struct("<8sH16sQ")
 _CRC = struct.Struct("<I")
@@ -67,6 +71,22 @@ class Frame(NamedTuple):
     symbol: str
     payload: bytes
     origin: str = "ws"
+
+    @property
+    def is_note(self) -> bool:
+        """Say whether this is a count of dropped frames and no frame."""
+        return self.origin == CONFLATED
+
+
+def note_of(processed_time: int, symbol: str, stream: str, count: int) -> Frame:
+    """Return the record that so many frames of a stream were dropped."""
+    return Frame(processed_time, symbol, f"{stream} {count}".encode(), CONFLATED)
+
+
+def read_note(note: Frame) -> tuple[str, int]:
+    """Return stream and count of a record of dropped frames."""
+    stream, _, count = note.payload.decode().rpartition(" ")
+    return stream, int(count)
 
 
 class Segment(NamedTuple):
@@ -155,9 +175,19 @@ class Journal:
     `torn` says how many bytes opening cut off, `end` where the next record goes.
     """
 
-    def __init__(self, disk: Disk, folder: str = "journal", session: bytes = b"") -> None:
-        """Open it, made if it is not there; `session` names a new one. Errors: QF340, OSError."""
-        self._disk, self._folder = disk, folder
+    def __init__(
+        self,
+        disk: Disk,
+        folder: str = "journal",
+        session: bytes = b"",
+        segment_bytes: int = 0,
+    ) -> None:
+        """Open it, made if it is not there; `session` names a new one.
+
+        A segment ends behind the sync that finds it so long, SEGMENT_BYTES where 0 is said.
+        Errors: QF340, OSError.
+        """
+        self._disk, self._folder, self._segment_bytes = disk, folder, segment_bytes or SEGMENT_BYTES
         self.session = session.ljust(16, b"\0")[:16]
         self.torn = 0
         self.end = self.durable = 0  # positions: of the next record, and behind the last safe one
@@ -190,7 +220,7 @@ class Journal:
         if self._file is not None and self.durable < self.end:
             self._file.sync()
         self.durable = self.end
-        if self._size >= SEGMENT_BYTES:
+        if self._size >= self._segment_bytes:
             self.close()
 
     def read(self, position: int = 0) -> Iterator[Frame]:

@@ -64,7 +64,7 @@ class JournalSource:
                 position = first + len(found.frames)
                 raise damaged(path.name, found.end, position, found.why or "it is not there")
             for frame in found.frames:
-                if frame.symbol in ("", self.symbol):
+                if frame.symbol in ("", self.symbol) and not frame.is_note:
                     yield frame.processed_time, frame.payload, frame.symbol
 
     def _segments(self) -> list[Path]:
