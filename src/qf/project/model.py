@@ -344,7 +344,6 @@ class Project:
     files: tuple[Path, ...]
     notes: tuple[str, ...] = field(default=())
     regimes: Mapping[str, Any] = field(default_factory=dict)  # the RegimeTable of each name
-    regimes: Mapping[str, Any] = field(default_factory=dict)  # the RegimeTable of each name
 
     @property
     def cdm_schema(self) -> str:
