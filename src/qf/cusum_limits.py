@@ -23,7 +23,7 @@ from qf.missing import any_missing
 
 EXCESS = 1.166  # twice the mean excess of a normal walk over a boundary, 0.583
 FEWEST, PER_UNIT = 18, 1.25  # nodes: at least, and more per deviation of the threshold
-CHORDS = 6  # steps of one slope: log L is nearly a line in h, so each gains two digits or more
+CHORDS = 8  # steps of one slope: log L is nearly a line in h, so each gains two digits or more
 
 
 def siegmund_limit(arl0: float, slack: float) -> float:
