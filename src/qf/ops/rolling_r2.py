@@ -2,8 +2,9 @@
 
     r2[t] = corr(x[i], i)^2,  i = t-window+1 .. t
 
-1 is a perfect trend, up or down. Null until `window` rows exist, while a row in the window is
-null, and where all are equal. Unit: none. A row costs a window.
+1 is a perfect trend, up or down; a time as window asks for `window_r2`, against time. Null until
+`window` rows exist, while a row in the window is null, and where all are equal. Unit: none. A row
+costs a window.
 Source: Pearson (1896), Phil. Trans. R. Soc. A 187, 253-318.
 """
 

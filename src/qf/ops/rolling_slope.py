@@ -2,8 +2,9 @@
 
     b[t] = sum((k - k') x[t-window+1+k]) / sum((k - k')^2),  k = 0 .. window-1, k' their mean
 
-The least-squares line against the row number. Null until `window` rows exist and while a row in
-the window is null; 0 where all are equal. Unit: the unit of x, per row. A row costs a window.
+The least-squares line against the row number; a time as window asks for `window_slope`, per second.
+Null until `window` rows exist and while a row in the window is null; 0 where all are equal. Unit:
+the unit of x, per row. A row costs a window.
 Source: Gauss (1809), Theoria motus (least squares).
 """
 
