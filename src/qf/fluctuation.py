@@ -79,15 +79,17 @@ def residue(x: Any, first: int, length: int) -> float:
     return left
 
 
-def detrended(x: Any, first: int, window: int) -> float:
-    """Return the exponent of rows first .. first+window-1."""
+def exponent_at(window: int, place: int, state: Any) -> float:
+    """Return the exponent of the window whose newest boxes are at `place` of the rings."""
     n, sum_x, sum_y, square_x, product = 0, 0.0, 0.0, 0.0, 0.0
     length = SHORTEST
     while length * BOXES <= window:
         boxes = window // length
         total = 0.0
-        for box in range(boxes):
-            total += residue(x, first + box * length, length)
+        at = place - (boxes - 1) * length
+        for _ in range(boxes):
+            total += state[n * window + (at if at >= 0 else at + window)]
+            at += length
         total /= boxes * length
         if not total > 0.0:
             return math.nan
@@ -101,3 +103,28 @@ def detrended(x: Any, first: int, window: int) -> float:
         length *= 2
     value = (n * product - sum_x * sum_y) / (n * square_x - sum_x * sum_x)
     return value if value - value == 0.0 else math.nan
+
+
+def words_of(window: int) -> int:
+    """Return the words of state of a window: a ring of its rows for each length."""
+    return int(math.log2(window / SHORTEST / BOXES) + 1.0) * window
+
+
+def slide_detrended(x: Any, lo: int, hi: int, window: int, out: Any, state: Any, ints: Any) -> None:
+    """Write the exponent of the last `window` rows; missing unless all are known.
+
+    A row moves every box along by one, so of each length only the newest is new; the others were
+    it, whole lengths of rows ago, and are kept in a ring. ints: 0 known rows in a row, 1 the place
+    in the rings.
+    """
+    known, place = ints[0], ints[1]
+    for t in range(lo, hi):
+        known = known + 1 if x[t] == x[t] else 0
+        ring, length = 0, SHORTEST
+        while length * BOXES <= window:
+            state[ring + place] = residue(x, t + 1 - window % length - length, length)
+            ring += window
+            length *= 2
+        out[t] = exponent_at(window, place, state) if known >= window else math.nan
+        place = place + 1 if place + 1 < window else 0
+    ints[0], ints[1] = known, place

@@ -13,6 +13,7 @@ from typing import Any
 from qf.missing import any_missing
 
 SHORTEST = 8  # rows of the shortest stretch; each next length is twice the one before
+LENGTHS = 10  # at most: 8 … 4096
 
 
 def expected_range(rows: int) -> float:
@@ -63,36 +64,43 @@ def hurst_of(rows: list[float], corrected: int) -> float:
     return slope_through(xs, ys)
 
 
-def mean_ratio(x: Any, first: int, count: int, length: int) -> float:
-    """Return the mean R/S of `count` stretches from row `first`; 0 where none moves."""
+def ratio_of(x: Any, start: int, length: int) -> float:
+    """Return R/S of the stretch of `length` rows from row `start`; -1 where it does not move."""
+    near = x[start]
+    mean = 0.0
+    for i in range(start, start + length):
+        mean += x[i] - near
+    mean /= length
+    run, low, high, square = 0.0, 0.0, 0.0, 0.0
+    for i in range(start, start + length):
+        gap = (x[i] - near) - mean
+        run += gap
+        square += gap * gap
+        low = min(low, run)
+        high = max(high, run)
+    return (high - low) / math.sqrt(square / length) if square > 0.0 else -1.0
+
+
+def mean_ratio(state: Any, ring: int, place: int, window: int, length: int) -> float:
+    """Return the mean R/S of the window's stretches, the newest at `place`; 0 where none moves."""
     total = 0.0
     used = 0
-    for k in range(count):
-        start = first + k * length
-        near = x[start]
-        mean = 0.0
-        for i in range(start, start + length):
-            mean += x[i] - near
-        mean /= length
-        run, low, high, square = 0.0, 0.0, 0.0, 0.0
-        for i in range(start, start + length):
-            gap = (x[i] - near) - mean
-            run += gap
-            square += gap * gap
-            low = min(low, run)
-            high = max(high, run)
-        if square > 0.0:
-            total += (high - low) / math.sqrt(square / length)
+    at = place - (window // length - 1) * length
+    for _ in range(window // length):
+        ratio = state[ring + (at if at >= 0 else at + window)]
+        at += length
+        if ratio >= 0.0:
+            total += ratio
             used += 1
     return total / used if used > 0 else 0.0
 
 
-def exponent(x: Any, first: int, window: int, corrected: int, state: Any) -> float:
-    """Return the exponent of rows first .. first+window-1; state holds ln of the expected R/S."""
+def exponent(window: int, corrected: int, place: int, state: Any) -> float:
+    """Return the exponent of the window whose newest stretches are at `place` of the rings."""
     n, sum_x, sum_y, square_x, product = 0, 0.0, 0.0, 0.0, 0.0
     length = SHORTEST
     while length <= window:
-        ratio = mean_ratio(x, first, window // length, length)
+        ratio = mean_ratio(state, LENGTHS + n * window, place, window, length)
         if not ratio > 0.0:
             return math.nan
         one, other = math.log(length), math.log(ratio)
@@ -108,12 +116,20 @@ def exponent(x: Any, first: int, window: int, corrected: int, state: Any) -> flo
     return value if value - value == 0.0 else math.nan
 
 
+def slots_of(window: int) -> int:
+    """Return the words of state of a window: a ring of its rows for each length."""
+    return LENGTHS + int(math.log2(window / SHORTEST) + 1.0) * window
+
+
 def slide_hurst(
     x: Any, lo: int, hi: int, window: int, corrected: int, out: Any, state: Any, ints: Any
 ) -> None:
     """Write the exponent of the last `window` rows; missing unless all are known.
 
-    ints: 0 known rows in a row, 1 whether state is filled.
+    A row moves every stretch along by one, so of each length only the newest is new; the others
+    were it, whole lengths of rows ago, and are kept in a ring. state: ln of the expected R/S by
+    length, then the rings. ints: 0 known rows in a row, 1 whether the first is filled, 2 the
+    place in the rings.
     """
     if ints[1] == 0:
         ints[1] = 1
@@ -122,10 +138,14 @@ def slide_hurst(
             state[n] = math.log(expected_range(length))
             n += 1
             length *= 2
-    known = ints[0]
+    known, place = ints[0], ints[2]
     for t in range(lo, hi):
         known = known + 1 if x[t] == x[t] else 0
-        out[t] = math.nan
-        if known >= window:
-            out[t] = exponent(x, t - window + 1, window, corrected, state)
-    ints[0] = known
+        ring, length = LENGTHS, SHORTEST
+        while length <= window:
+            state[ring + place] = ratio_of(x, t + 1 - window % length - length, length)
+            ring += window
+            length *= 2
+        out[t] = exponent(window, corrected, place, state) if known >= window else math.nan
+        place = place + 1 if place + 1 < window else 0
+    ints[0], ints[2] = known, place

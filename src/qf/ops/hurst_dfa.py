@@ -7,21 +7,20 @@
 rescaled range takes for persistence, moves it little; it scatters less in long windows.
 
 x are increments, such as log returns. Null until `window` rows exist, while a row in the window is
-null, and where no box of some length moves. Unit: none. A row costs some windows.
+null, and where no box of some length moves. Unit: none. A row costs a window.
 Source: Peng et al. (1994), Physical Review E 49(2), 1685-1689; Kantelhardt et al. (2001), Physica A
 295, 441-454 (the bias).
 """
 
-import math
-
-from qf.fluctuation import detrended, detrended_of
+from qf.fluctuation import detrended_of, slide_detrended, words_of
 from qf.op import MOMENT, define
 
 op = define(
     "hurst_dfa(x, window: 64..4096)",
     warmup=lambda window: window - 1,
     lookback=lambda window: window,
-    ints=lambda window: 1,
+    slots=words_of,
+    ints=lambda window: 2,
     tolerance=MOMENT,
     unit="1",
     example="hurst_dfa(log_return(price), 256)",
@@ -35,10 +34,5 @@ def definition(x, window):
 
 
 @op.kernel
-def kernel(x, lo, hi, out, params, ints):
-    window = int(params[0])
-    known = ints[0]
-    for t in range(lo, hi):
-        known = known + 1 if x[t] == x[t] else 0
-        out[t] = detrended(x, t - window + 1, window) if known >= window else math.nan
-    ints[0] = known
+def kernel(x, lo, hi, out, params, state, ints):
+    slide_detrended(x, lo, hi, int(params[0]), out, state, ints)

@@ -6,19 +6,19 @@ m = 8, 16, … <= window; E is the mean for independent normal values. 0.5 is no
 moves persist, below it they turn.
 
 x are increments, such as log returns. Null until `window` rows exist, while a row in the window is
-null, and where no stretch of some length moves. Unit: none. A row costs some windows.
+null, and where no stretch of some length moves. Unit: none. A row costs two windows.
 Source: Anis, Lloyd (1976), Biometrika 63(1), 111-116.
 """
 
 from qf.op import MOMENT, define
-from qf.rescaled_range import hurst_of, slide_hurst
+from qf.rescaled_range import hurst_of, slide_hurst, slots_of
 
 op = define(
     "hurst_rs(x, window: 32..4096)",
     warmup=lambda window: window - 1,
     lookback=lambda window: window,
-    slots=lambda window: 10,
-    ints=lambda window: 2,
+    slots=slots_of,
+    ints=lambda window: 3,
     tolerance=MOMENT,
     unit="1",
     example="hurst_rs(log_return(price), 256)",
