@@ -6,6 +6,7 @@ campaign that shows it soonest.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -19,6 +20,8 @@ from qf.live.resync import Resync
 from qf.live.trade_holes import TradeHoles
 from qf.live.venue_session import VenueSession
 from qf.program import Program
+from qf.sinks import jsonl
+from qf.sinks.parquet import ParquetSink
 from qf.tape.journal import Journal
 from qf.tape.read import Reader, Tally
 
@@ -204,7 +207,7 @@ def rows_of_a_crash_are_skipped(patch):
 def held_trades_are_dropped(patch):
     """Trades behind a hole are given up with the hole."""
 
-    def give_up(self):
+    def give_up(self, now):
         ids = sorted(self.held)
         if ids:
             self.next_id = ids[-1] + 1
@@ -282,6 +285,45 @@ def wall_clock_for_durations(patch):
     patch.setattr(world, "World", lambda clock, *rest: usual(OnlyWall(clock), *rest))
 
 
+def conflated_counts_die_with_the_process(patch):
+    """What the queue dropped since the checkpoint is forgotten."""
+    usual = Line.take
+
+    def take(self, frames, *given):
+        before = dict(self.conflated)
+        usual(self, frames, *given)
+        self.conflated = before
+
+    patch.setattr(Line, "take", take)
+
+
+def checkpoint_before_its_rows(patch):
+    """The checkpoint of an epoch is written before its files are."""
+    usual = Engine._end_epoch
+
+    def end_epoch(self):
+        usual(self)
+        self._jobs = deque(sorted(self._jobs, key=lambda job: job[1] != "checkpoint"))
+
+    patch.setattr(Engine, "_end_epoch", end_epoch)
+
+
+def lines_behind_the_checkpoint_come_twice(patch):
+    """What a crash left behind the last durable line is written again instead of passed over."""
+    usual = jsonl._File.__init__
+
+    def begin(self, outside, path, size):
+        usual(self, outside, path, outside.disk.size(path) or 0)
+
+    patch.setattr(jsonl._File, "__init__", begin)
+
+
+def files_of_the_past_are_forgotten(patch):
+    """A restart begins the list of Parquet files anew."""
+    usual = ParquetSink.restore
+    patch.setattr(ParquetSink, "restore", lambda self, state, position: usual(self, {}, position))
+
+
 BUGS = {
     function.__name__: Bug(function, *profile)
     for function, *profile in (
@@ -294,18 +336,22 @@ BUGS = {
         (resync_storm, "venue"),
         (bans_are_ignored, "venue"),
         (held_trades_are_dropped, "venue"),
-        (trades_drop_on_overflow, "venue"),
+        (trades_drop_on_overflow, "busy"),
         (ticker_over_an_older_book, "calm"),
         (act_before_append, "machine"),
         (emit_before_sync, "machine"),
         (checkpoint_without_sync, "machine"),
-        (torn_tail_is_kept, "machine"),
+        (torn_tail_is_kept, "storm"),
         (checkpoint_position_off_by_one, "machine"),
         (stale_checkpoint_is_accepted, "machine"),
         (reset_is_forgotten, "machine"),
         (rows_of_a_crash_are_skipped, "machine"),
         (nan_through_a_window, "machine"),
         (duplicate_after_a_restart, "machine"),
+        (checkpoint_before_its_rows, "machine"),
+        (lines_behind_the_checkpoint_come_twice, "machine"),
+        (files_of_the_past_are_forgotten, "machine"),
+        (conflated_counts_die_with_the_process, "busy"),
         (lost_quarantine_count, "all"),
         (ban_is_forgotten_at_a_restart, "all"),
         (wall_clock_for_durations, "all"),

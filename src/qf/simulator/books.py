@@ -33,8 +33,10 @@ def side_of(words: np.ndarray, at: int, side: int) -> tuple[Levels, int]:
     if top == NO_LEVEL:
         return {}, worst
     start = at + OCCUPIED + side * BITMAP
-    bits = np.unpackbits(words[start : start + BITMAP].view(np.uint8), bitorder="little")
-    places = np.flatnonzero(bits.view(np.bool_))
+    used = np.flatnonzero(words[start : start + BITMAP])  # few of the map's words are
+    bits = np.unpackbits(words[start + used].view(np.uint8), bitorder="little")
+    found = np.flatnonzero(bits.view(np.bool_))
+    places = used[found >> 6] * 64 + (found & 63)
     ring = at + RING + side * WIDTH
     signed = top - ((top - places) & MASK)
     levels = dict(zip(np.abs(signed).tolist(), words[ring + places].tolist(), strict=True))

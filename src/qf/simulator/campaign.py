@@ -20,16 +20,21 @@ from qf.exchange.exchange import Exchange
 from qf.exchange.in_process import ExchangeNetwork
 from qf.exchange.plan import FaultPlan
 from qf.exchange.settings import ExchangeSettings
+from qf.feeds.venue import find_venue
 from qf.live.engine import DISK_LOW, JOURNAL_FAILED, SINK_FAILED, Settings
 from qf.live.line import live_instrument, live_provider
 from qf.live.rest import TIMEOUT_S
+from qf.live.venue_plan import live_face
 from qf.project import open_project
 from qf.project.model import Later, Project
-from qf.schema import VERDICTS
 from qf.simulator.emissions import Emissions, batch, differences
+from qf.simulator.intake import Intake
+from qf.simulator.judge import judge_accounts, judge_dropped, judge_memory
+from qf.simulator.kept import kept_differences, unlisted
 from qf.simulator.life import Life
 from qf.simulator.loop import VirtualLoop
 from qf.simulator.machine import Machine
+from qf.simulator.memory import Memory
 from qf.simulator.process import Process
 from qf.simulator.quotes import Quotes
 from qf.simulator.report import Report, digest_of
@@ -47,8 +52,11 @@ MOST_TROUBLE_S = 300.0  # what never ends by itself is the session's to end
 QUIET_S = 16.0  # a stream of a calm market may be silent so long before it is called dead
 FRESH_NS = 5_000_000_000
 MOST_FAILURES = 5  # starts in a row that come to nothing
+BEHIND = ("jsonl/", "tables/", "checkpoint/")  # written from what the journal holds durably
 SAFE_STOPS = (JOURNAL_FAILED.code, SINK_FAILED.code, DISK_LOW.code)
-SETTINGS = Settings(epoch_frames=400, epoch_seconds=60, least_free_bytes=1 << 14)
+SETTINGS = Settings(
+    epoch_frames=400, epoch_seconds=60, segment_bytes=200_000, least_free_bytes=1 << 14
+)
 
 
 @cache
@@ -63,8 +71,13 @@ def project_of(course: Course) -> Project:
     providers = tuple(p for p in whole.providers if course.symbol in p.symbols)
     tables = ("enriched", "bars", "l2", "features", "vectors")
     place = providers[0].place
-    sink = Later("rows", "stdout", {"tables": tables}, place)
-    return dataclasses.replace(whole, providers=providers, symbols=(course.symbol,), sinks=(sink,))
+    kinds = ("stdout", course.sink) if course.sink else ("stdout",)
+    short = {"file_mb": 0.05}
+    sinks = tuple(
+        Later(kind, kind, {"tables": tables, **(short if kind == "jsonl" else {})}, place)
+        for kind in kinds
+    )
+    return dataclasses.replace(whole, providers=providers, symbols=(course.symbol,), sinks=sinks)
 
 
 class Campaign:
@@ -80,6 +93,9 @@ class Campaign:
             venue=course.venue, symbols=(symbol,), intensity=course.intensity, levels=LEVELS
         )
         self.exchange = Exchange(settings, course.seed, FaultPlan(course.planned))
+        self.settings = SETTINGS
+        if course.queue:
+            self.settings = dataclasses.replace(SETTINGS, queue_frames=course.queue)
         self.listing = self.exchange.listings[symbol]
         self.loop = VirtualLoop()
         self.world = SimWorld(course.seed, settings.start_ns, self._reach, self.loop)
@@ -89,11 +105,14 @@ class Campaign:
         self.quotes = Quotes(tick, lot, int(self.project.enrich.book_ttl_ms * 1e6))
         self.bounds = Bounds(self.loop, self.report)
         self.health = Health(self.report)
+        self.memory = Memory()
+        self.intake = Intake(self.loop, self.report)
         self.life: Life | None = None
         self._network: ExchangeNetwork | None = None
         self._unsynced = False  # whether bytes of the journal are not durable
         self._failures = 0
         self._noted = 0
+        self._dropped = 0  # frames that found the queue full
         self._over = False
 
     def run(self) -> Report:
@@ -124,7 +143,10 @@ class Campaign:
         if self._over or self.life is not None:
             return
         self.health.disturb(self.loop.time())
-        self.life = Life(self.project, SETTINGS, self._take_rows, self._born)
+        absent = unlisted(self.world.platter, self.project.name)
+        if absent:
+            self.report.wrong(f"at {self.loop.time():.1f} s {absent}")
+        self.life = Life(self.project, self.settings, self._take_rows, self._born)
         process = self.world.start(self.life.run)
         (main,) = process.tasks
         main.add_done_callback(self._ended)
@@ -132,6 +154,15 @@ class Campaign:
     def _born(self, life: Life) -> None:
         engine = life.engine
         assert engine is not None
+        self.intake.watch(engine)
+        conflate = engine.conflate
+
+        def note_dropped(symbol: str, stream: str = "depth") -> None:
+            self._dropped += 1
+            self.health.disturb(self.loop.time())
+            conflate(symbol, stream)
+
+        engine.conflate = note_dropped  # type: ignore[method-assign]
         for symbol, line in engine.lines.items():
             BookWatch(line, lambda id, symbol=symbol: self._true_book(symbol, id), self.report)
 
@@ -140,6 +171,7 @@ class Campaign:
 
     def _died(self, down_s: float) -> None:
         """Follow a death: the sockets go, and the next life comes later."""
+        self.intake.died()
         self.life = None
         self._unsynced = False
         if self._network is not None:
@@ -198,6 +230,8 @@ class Campaign:
     def _watch_disk(self, operation: str, path: str, data: bytes) -> None:
         if path.startswith("journal/"):
             self._unsynced = operation == "append"
+        elif path.startswith(BEHIND) and operation in ("append", "write"):
+            self.emissions.too_early += not self._all_durable()
 
     def _all_durable(self) -> bool:
         """Say whether every frame that was computed from is durable, and all of the journal is."""
@@ -242,7 +276,10 @@ class Campaign:
             life.counted = True
             self.report.counts["recoveries"] += self.world.lives > 1
             self._failures = 0
+        if life.session is not None:
+            self.intake.follow(life.session)
         self.bounds.look(life, len(process.tasks))
+        self.memory.look(now, (life.engine, life.session))
         state = life.engine.book_state(self.course.symbol)
         banned = self._banned_until(life)
         if banned:
@@ -253,10 +290,10 @@ class Campaign:
     def _is_fresh(self, update_id: int) -> bool:
         """Say whether a book at this id is not much behind the true one."""
         oldest, then = self.world.clock.true_ns() - FRESH_NS, 0
-        for at, last in self.listing._recent:
-            if at > oldest:
+        for at, last in reversed(self.listing._recent):  # the newest few of many
+            if at <= oldest:
+                then = last
                 break
-            then = last
         return self.listing.own_id(update_id) >= then
 
     def _banned_until(self, life: Life) -> float:
@@ -280,18 +317,27 @@ class Campaign:
         if not whole:
             state = "none" if life is None or life.engine is None else life.engine.state
             report.wrong(f"the last life did not stop in order: {state}")
+        judge_memory(report, self.memory)
         frames = self._journal()
         if self.emissions.too_early:
             report.wrong(
                 f"{self.emissions.too_early} rows went out before their frames were durable"
             )
+        face = live_face(find_venue(self.course.venue))
+        self.intake.judge(frames, face.glance)
         made = batch(self.project, self.instrument, frames)
-        found = differences(self.emissions.lines, made.lines, whole)
+        found = differences(self.emissions.lines, made.rows.lines, whole)
+        if whole:
+            platter, name = self.world.platter, self.project.name
+            found += kept_differences(platter, name, self.course.sink, made.rows)
         for sentence in found:
             report.wrong(sentence)
         report.counts["rows_wrong"] += len(found)
         if whole:
-            self._judge_accounts(made.accounts, frames)
+            assert life is not None and life.engine is not None
+            accounts = life.engine.lines[self.course.symbol].accounts
+            judge_accounts(report, accounts, made.accounts, frames)
+            judge_dropped(report, frames, accounts, self._dropped, self.world.lives == 1)
         self._count(frames)
 
     def _journal(self) -> list[Frame]:
@@ -302,25 +348,6 @@ class Campaign:
         except QuantflowError as error:
             self.report.wrong(f"the journal cannot be read: {error}")
             return []
-
-    def _judge_accounts(self, expected: dict[str, dict[str, int]], frames: list[Frame]) -> None:
-        """Hold received = applied + … against the frames, and live counts against the batch's."""
-        assert self.life is not None and self.life.engine is not None
-        accounts = self.life.engine.lines[self.course.symbol].accounts
-        received = sum(row["received"] - row.get("conflated", 0) for row in accounts.values())
-        if received != len(frames):
-            self.report.wrong(f"the accounts know {received} frames, the journal {len(frames)}")
-        for stream, row in expected.items():
-            parts = sum(row.get(name, 0) for name in VERDICTS) + row.get("waiting", 0)
-            if row["received"] != parts:
-                self.report.wrong(f"{stream}: received {row['received']} is not {parts}")
-            own = accounts.get(stream, {})
-            for name in ("received", "quarantined", "ignored"):
-                conflated = own.get("conflated", 0) if name == "received" else 0
-                if own.get(name, 0) - conflated != row.get(name, 0):
-                    self.report.wrong(
-                        f"{stream}: {name} is {own.get(name, 0)} live, {row.get(name, 0)} in batch"
-                    )
 
     def _count(self, frames: list[Frame]) -> None:
         report, emissions = self.report, self.emissions

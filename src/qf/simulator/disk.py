@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 from qf.simulator.process import Killed, Process
 
-BLOCK = 512
+BLOCK = 64  # what is torn: smaller than a sector, so that short records are torn too
 DRAFT = ".part"  # what a replacing write leaves behind when it is cut short
 
 Watcher = Callable[[str, str, bytes], None]
@@ -39,7 +39,7 @@ class Platter:
 
     def __init__(self, chance: random.Random, capacity: int = 1 << 32) -> None:
         self.chance = chance
-        self.capacity = capacity
+        self.capacity = self.whole = capacity
         self.files: dict[str, Held] = {}
         self.named: dict[str, Held] = {}  # as the durable directory has it
         self.watchers: list[Watcher] = []  # called with the operation, the path and the bytes

@@ -24,6 +24,7 @@ from qf.program import Program
 from qf.project.model import Project
 from qf.schema_tables import Table
 from qf.sinks.json_lines import lines_of
+from qf.sinks.jsonl import stem_of
 from qf.tape.ingest import ingest
 from qf.tape.instruments import Instrument
 from qf.tape.journal import Frame
@@ -56,11 +57,22 @@ class Lines:
     """A table writer that keeps rows as lines."""
 
     def __init__(self) -> None:
-        self.lines: list[bytes] = []
+        self.by_file: dict[str, list[bytes]] = {}  # as a sink of lines names its files
+        self.by_table: dict[str, list[bytes]] = {}
+        self.tables: dict[str, Table] = {}
 
     def write(self, table: Table, columns: Mapping[str, np.ndarray], **constants: str) -> None:
         """Keep the rows."""
-        self.lines += lines_of(table, columns, constants).splitlines()
+        lines = lines_of(table, columns, constants).splitlines()
+        if lines:
+            self.tables[table.name] = table
+            self.by_file.setdefault(stem_of(table, constants), []).extend(lines)
+            self.by_table.setdefault(table.name, []).extend(lines)
+
+    @property
+    def lines(self) -> list[bytes]:
+        """Return every row."""
+        return [line for lines in self.by_table.values() for line in lines]
 
 
 @dataclass(frozen=True)
@@ -81,7 +93,7 @@ class JournalSource:
     def arrivals(self) -> Iterable[tuple[int, bytes, str]]:
         """Yield the symbol's own frames and those that do not say whose they are."""
         for frame in self.frames:
-            if frame.symbol in ("", self.symbol):
+            if frame.symbol in ("", self.symbol) and not frame.is_note:
                 yield frame.processed_time, frame.payload, frame.symbol
 
 
@@ -89,7 +101,7 @@ class JournalSource:
 class Batch:
     """What the batch run makes of a journal, for one symbol."""
 
-    lines: list[bytes]
+    rows: Lines
     accounts: dict[str, dict[str, int]]
 
 
@@ -109,7 +121,7 @@ def batch(project: Project, instrument: Instrument, frames: Sequence[Frame]) -> 
             collector.take(program.advance(without(block, left_out)))
         collector.flush()
         accounts, _ = direction_counts(program, planned, tape, left_out)
-    return Batch(writer.lines, accounts)
+    return Batch(writer, accounts)
 
 
 def _planned(project: Project, instrument: Instrument) -> SymbolPlan:

@@ -50,18 +50,18 @@ class Machine:
 
     def _disk_full(self, trouble: Trouble) -> None:
         platter = self.world.platter
-        usual = platter.capacity
         platter.capacity = platter.used() + int(20_000 * (1 + trouble.amount))
-        self.excused = self.world.loop.time() + trouble.length_s + 2.0
+        until = self.world.loop.time() + trouble.length_s
+        self.excused = max(self.excused, until + 2.0)
 
         def room() -> None:
-            platter.capacity = usual
+            platter.capacity = platter.whole  # not what it was: another fault may have filled it
 
         self.world.loop.call_later(trouble.length_s, room)
 
     def _sync_fails(self, trouble: Trouble) -> None:
         self.world.platter.sync_fails = 1 + int(2 * abs(trouble.amount))
-        self.excused = self.world.loop.time() + 60.0
+        self.excused = max(self.excused, self.world.loop.time() + 60.0)
 
     def _slow_disk(self, trouble: Trouble) -> None:
         loop, platter = self.world.loop, self.world.platter

@@ -18,7 +18,13 @@ from qf.exchange.plan import QUIET_START_S, FaultPlan, Planned
 UNKNOWN_PROFILE = diagnostic(
     "QF872", "there is no fault profile {name!r}", hint="the profiles are: {known}"
 )
-VENUES = {"binance_spot": "BTCUSDT", "binance_usdm": "ETHUSDT"}
+VENUES = {
+    "binance_coinm": "BTCUSD_PERP",
+    "binance_spot": "BTCUSDT",
+    "binance_usdm": "ETHUSDT",
+}
+SINKS = ("", "jsonl", "parquet")
+QUEUES = (0, 0, 0, 6)  # so short a queue overflows whenever the disk is slow or the market is not
 SETTLE_S = 75.0  # no fault in the last seconds: then everything must be well again
 # Faults of the machine that the session runs on, per hour.
 MACHINE = {
@@ -47,6 +53,7 @@ PROFILES = {
     "venue": Shape(120.0, 0.0, 1.0),
     "machine": Shape(0.0, 2.0, 1.0),
     "busy": Shape(120.0, 2.0, 20.0),
+    "storm": Shape(0.0, 10.0, 4.0),
     "calm": Shape(0.0, 0.0, 1.0),
 }
 
@@ -71,6 +78,8 @@ class Course:
     intensity: float
     troubles: tuple[Trouble, ...]
     planned: tuple[Planned, ...]
+    sink: str = ""  # a sink on the disk, beside the rows that are printed
+    queue: int = 0  # frames that the queue holds; 0: as it is shipped
 
     @property
     def symbol(self) -> str:
@@ -114,6 +123,8 @@ def read_course(text: str) -> Course:
     names = ("seed", "minutes", "profile", "venue", "intensity")
     return Course(
         **{name: told[name] for name in names},
+        sink=told.get("sink", ""),
+        queue=told.get("queue", 0),
         troubles=tuple(Trouble(*row) for row in told["troubles"]),
         planned=tuple(Planned(**row) for row in told["planned"]),
     )
@@ -132,7 +143,9 @@ def draw_course(seed: int, minutes: float, profile: str = "all") -> Course:
     plan = FaultPlan.draw(seed, last_s / 3600, (VENUES[venue],), shape.venue_per_hour)
     troubles = _draw_troubles(f"{profile}/{seed}", last_s, shape.machine)
     planned = tuple(each for each in plan.faults if each.at_s + each.seconds <= last_s)
-    return Course(seed, minutes, profile, venue, intensity, troubles, planned)
+    more = random.Random(f"{profile}/{seed}/more")
+    sink, queue = more.choice(SINKS), more.choice(QUEUES)
+    return Course(seed, minutes, profile, venue, intensity, troubles, planned, sink, queue)
 
 
 def _draw_troubles(name: str, last_s: float, share: float) -> tuple[Trouble, ...]:
