@@ -7,9 +7,12 @@ and one edited feature whose set's vectors are joined from the stored features o
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
+from qf.engines.run import run_project
+from qf.project.model import LocalEngine
 from tests.executors import projects
 from tests.executors.conftest import cluster, story
 
@@ -59,3 +62,12 @@ def test_a_cluster_makes_the_tables_of_one_thread_though_a_worker_is_killed(alon
     for name in rows:  # the other story wrote in two halves, so the order is another
         assert sorted(made[name]) == sorted(rows[name]), name
     assert not projects.left_behind(folder)
+
+
+def test_workers_leave_no_parquet_files_where_none_are_wanted(tmp_path):
+    project = projects.opened(projects.make(tmp_path / "small"), "local", workers=2)
+    engines = (*project.local.engines, LocalEngine("duckdb", {"parquet": False}))
+    unwanted = replace(project, local=replace(project.local, engines=engines))
+    for asked in ({"end": projects.MIDDLE}, {}):  # the second reads what the first has stored
+        run_project(unwanted, **asked)
+        assert not list(project.paths.parquet.rglob("*.parquet"))

@@ -5,16 +5,29 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 
 from qf.project.scaffold import draft_project, write_project
 
+INSTRUMENTS = {
+    "binance_usdm": """instruments:
+  - { venue: binance_usdm, symbol: BTCUSDT, base: BTC, quote: USDT, asset_type: linear,
+      tick_size: "0.1", lot_size: "0.001" }
+""",
+    "binance_coinm": """instruments:
+  - { venue: binance_coinm, symbol: BTCUSD_PERP, base: BTC, quote: USD, asset_type: inverse,
+      tick_size: "0.1", lot_size: "1", contract_size: "100" }
+""",
+}
 
-@pytest.fixture(scope="session")
-def exchange():
-    """Serve a simulated exchange in a process of its own; return its two lines of a provider."""
+
+@contextmanager
+def served(venue, symbol):
+    """Serve a simulated exchange in a process of its own; give its two lines of a provider."""
     words = ["exchange", "serve", "--port", "0", "--intensity", "40", "--seed", "7"]
+    words += ["--venue", venue, "--symbols", symbol]
     command = [sys.executable, "-c", "from qf.cli.main import main; main()", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -22,17 +35,30 @@ def exchange():
         process.terminate()
 
 
+@pytest.fixture(scope="session")
+def exchange():
+    """Serve spot; return its two lines of a provider."""
+    with served("binance_spot", "BTCUSDT") as addresses:
+        yield addresses
+
+
 @pytest.fixture
 def live_project(tmp_path, exchange):
     """Return the folder of a new project whose only feed is the simulated exchange."""
-    folder = tmp_path / "followed"
+    return follow(tmp_path / "followed", "binance_spot", "BTCUSDT", exchange)
+
+
+def follow(folder, venue, symbol, addresses):
+    """Write a project whose only feed is at these addresses."""
     write_project(folder, draft_project("followed", "crypto"))
-    provider = folder / ".definitions/feed_providers/binance_spot_live.yml"
-    named = "name: binance_spot_live\nkind: websocket\nvenue: binance_spot\n"
-    provider.write_text(named + exchange)
+    provider = folder / f".definitions/feed_providers/{venue}_live.yml"
+    named = f"name: {venue}_live\nkind: websocket\nvenue: {venue}\n"
+    provider.write_text(named + addresses)
+    if venue in INSTRUMENTS:
+        (folder / ".definitions/instruments.yml").write_text(INSTRUMENTS[venue])
     file = folder / "quantflow_project.yml"
-    text = file.read_text().replace("[simulated_market]", "[binance_spot_live]")
-    file.write_text(text)
+    text = file.read_text().replace("[simulated_market]", f"[{venue}_live]")
+    file.write_text(text.replace("[BTCUSDT]", f"[{symbol}]"))
     return folder
 
 

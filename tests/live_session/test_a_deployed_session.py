@@ -14,8 +14,12 @@ from qf.live.deployed import LIVE, stop, told_status
 from qf.project import open_project
 from qf.store.live_files import LiveReader
 from qf.store.read import Reader
+from tests.live_session.conftest import follow, served
 
 PATIENCE_S = 240
+LONG = os.environ.get("QF_LONG") == "1"
+RESTART_S = 10.0
+FUTURES = [("binance_usdm", "BTCUSDT"), ("binance_coinm", "BTCUSD_PERP")][: 2 if LONG else 1]
 
 
 @pytest.fixture(autouse=True)
@@ -38,12 +42,17 @@ def wait_for(folder, wanted):
         time.sleep(0.1)
 
 
+def line_of(told):
+    (line,) = told["status"]["engine"]["lines"].values()
+    return line
+
+
 def frames(told):
-    return told["status"]["engine"]["lines"]["BTCUSDT"]["frames"]
+    return line_of(told)["frames"]
 
 
 def is_valid(told):
-    return told["status"]["engine"]["lines"]["BTCUSDT"]["book"]["valid"]
+    return line_of(told)["book"]["valid"]
 
 
 def test_a_session_is_deployed_watched_killed_and_stopped(live_project, qf):
@@ -85,6 +94,40 @@ def test_a_session_is_deployed_watched_killed_and_stopped(live_project, qf):
     ran = qf("run", cwd=live_project)
     assert ran.returncode == 0, ran.stderr
     check_live_equals_batch(live_project)
+
+
+@pytest.mark.parametrize(("venue", "symbol"), FUTURES)
+def test_a_futures_session_is_killed_and_its_numbers_hold(tmp_path, qf, venue, symbol):
+    with served(venue, symbol) as addresses:
+        folder = follow(tmp_path / "futures", venue, symbol, addresses)
+        assert qf("run", "--mode", "streaming", cwd=folder).returncode == 0
+        try:
+            first = wait_for(folder, lambda told: is_valid(told) and frames(told) > 100)
+            began = time.monotonic()
+            os.kill(first["session"]["worker"], signal.SIGKILL)
+            seen = frames(first)
+            wait_for(folder, lambda told: is_valid(told) and frames(told) > seen + 100)
+            elapsed = time.monotonic() - began
+        finally:
+            stop(folder, PATIENCE_S)
+    if LONG:  # a machine of its own: the bound holds for a worker whose kernels are compiled
+        assert elapsed <= RESTART_S, elapsed
+    stages = told_status(folder)["status"]["stages"]
+    assert {row["health"] for row in stages.values()} == {"stopped"}
+    assert all(not row["reason"] for row in stages.values())
+    ran = qf("run", cwd=folder)
+    assert ran.returncode == 0, ran.stderr
+    check_live_equals_batch(folder)
+
+
+@pytest.mark.skipif(not LONG, reason="a timed assertion: QF_LONG=1 runs it")
+def test_a_second_session_is_refused_within_a_second(live_project, qf):
+    assert qf("run", "--mode", "streaming", cwd=live_project).returncode == 0
+    first = wait_for(live_project, lambda told: frames(told) > 10)
+    began = time.monotonic()
+    second = qf("run", "--mode", "streaming", cwd=live_project)
+    assert time.monotonic() - began < 1.0
+    assert "QF610" in second.stderr and str(first["session"]["pid"]) in second.stderr
 
 
 def check_live_equals_batch(folder):

@@ -285,8 +285,8 @@ def _change(
         ledgers = {key: Ledger.read(told) for key, told in store.ledgers().items()}
         if hands.crew is not None:
             store.mend_parquet(project.paths.parquet)  # workers read what is stored from there
-        parquet = project.paths.parquet
-        if hands.crew is None and not keeps_files(project):
+        parquet, keeps = project.paths.parquet, keeps_files(project)
+        if hands.crew is None and not keeps:
             forget_files(project.name, parquet)
             parquet = None
         with store.change(record, parquet) as change:
@@ -303,6 +303,8 @@ def _change(
         states = StateFiles(project.paths.state)
         states.sweep(file for told in store.ledgers().values() for _, _, file in told["states"])
         result.notes += store.notes
+        if not keeps:  # a crew had them for as long as it ran
+            forget_files(project.name, project.paths.parquet)
     result.notes += shared_times(project)
     return result
 
