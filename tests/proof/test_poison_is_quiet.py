@@ -27,6 +27,11 @@ BARS = [
     {"type": "run", "window": 4},
     {"type": "hybrid", "volume": 1, "max_seconds": 3},
     {"type": "dollar", "threshold": 30000, "overflow": "carry", "reset": "day"},
+    {"type": "imbalance_afml", "ticks": 20, "window": 200},
+    {"type": "run_afml", "ticks": 20, "window": 200},
+    {"type": "volatility", "bps": 10},
+    {"type": "cusum", "bps": 5},
+    {"type": "adaptive", "share": 0.002, "first": 30000},
 ]
 STALENESS = [{"ttl_ms": 300, "action": name} for name in ("decay", "invalidate", "hold")]
 
@@ -34,7 +39,7 @@ STALENESS = [{"ttl_ms": 300, "action": name} for name in ("decay", "invalidate",
 def examples(engine="machine"):
     """Return a formula for every function that `engine` computes, and which of them read bars."""
     found, on_bars = {}, set()
-    for op in family("ops"):
+    for op in (*family("ops"), *family("detectors")):
         try:
             graph = compile_example(op.example)
         except QuantflowError as error:
