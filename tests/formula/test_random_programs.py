@@ -43,7 +43,7 @@ def is_continuous(op: Op) -> bool:
     """Say whether a small change of the inputs is a small change of the answer."""
     ranks = ("rank", "zscore", "minmax", "corr", "autocorr", "median", "cov")
     # shares of rows by bin jump at an edge; the others divide by a deviation that may be rounding
-    ranks += ("entropy", "skew", "kurt", "r2")
+    ranks += ("entropy", "skew", "kurt", "r2", "divergence")  # the last: by a range
     conditions = any(i.name.startswith("condition") for i in op.signature.inputs)
     fixed = not any(i.kind == "float" for i in op.signature.inputs)
     return not (

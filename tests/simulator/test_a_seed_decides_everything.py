@@ -43,7 +43,7 @@ def test_a_course_survives_its_file(profile):
 
 def test_an_unknown_profile_is_refused():
     with pytest.raises(QuantflowError, match="QF872"):
-        draw_course(0, 30, "storm")
+        draw_course(0, 30, "weather")
 
 
 def test_a_failing_seed_shrinks_to_a_file_that_still_fails(tmp_path):

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from qf.clock import SECOND_NS
 from qf.feeds.live_face import Glance
 from qf.feeds.record import Quarantine
+from qf.live.arrival_clock import ArrivalClock
 from qf.live.backoff import Backoff
 from qf.live.clock_offset import ClockOffset
 from qf.live.latency import Latency
@@ -75,6 +76,7 @@ class VenueSession:
         clock = world.clock
         self.rest = Rest(world, plan.name, plan.rest_url, plan.face.weight_per_minute)
         self.offset = ClockOffset(clock.wall_ns(), clock.monotonic_ns())
+        self._arrivals = ArrivalClock(clock)
         self.latency = Latency()
         self.resyncs = {
             symbol: Resync(Backoff(world.chance, cap_s=RESYNC_CAP_S, steady_s=10.0))
@@ -172,7 +174,7 @@ class VenueSession:
     async def _give(self, symbol: str, kind: str, payload: bytes, origin: str = "ws") -> None:
         """Offer a frame; at the cap a difference is dropped, everything else waits."""
         hint = symbol if origin == "rest" else ""
-        while not self._heart.offer(Frame(self._world.clock.wall_ns(), hint, payload, origin)):
+        while not self._heart.offer(Frame(self._arrivals.now_ns(), hint, payload, origin)):
             if kind == "depth" and symbol in self.resyncs:
                 self._heart.conflate(symbol)
                 return

@@ -1,6 +1,7 @@
 """seal(x, quality): a feature's row as it is published.
 
     value = missing where a nulling bit stands; a value missing without one gets `undefined`
+    bits = the row's quality bits, with that one
 
 So no published null is without a reason. Null rule: as above. Unit: the unit of x.
 Source: definition.
