@@ -44,3 +44,15 @@ def test_the_wall_clock_counts_again_once_it_is_ahead():
     assert arrivals.now_ns() == 1_000_800
     clocks.wall += 900
     assert arrivals.now_ns() == 1_001_400
+
+
+def test_a_restart_goes_on_from_the_last_frame_though_the_wall_clock_is_behind():
+    clocks = Clocks()
+    arrivals = ArrivalClock(clocks)
+    arrivals.go_on_from(1_005_000)
+    clocks.go(10)
+    assert arrivals.now_ns() == 1_005_010
+    clocks.wall += 9_000
+    assert arrivals.now_ns() == 1_009_010
+    arrivals.go_on_from(-(2**63))
+    assert arrivals.now_ns() == 1_009_010

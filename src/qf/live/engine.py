@@ -28,6 +28,7 @@ from qf.live.meter import Meter
 from qf.live.recovery import recover
 from qf.live.route import Router
 from qf.project.model import Project
+from qf.schema import NULL_INT
 from qf.seams import World
 from qf.sinks.sink import Job, Lost, Outside, Sink, open_sink
 from qf.tape.journal import SEGMENT_BYTES, Frame, Journal, note_of
@@ -120,6 +121,11 @@ class Engine:
     def conflate(self, symbol: str, stream: str = "depth") -> None:
         """Count a frame that the full queue made one drop: the journal keeps the count."""
         self._dropped[symbol, stream] += 1
+
+    @property
+    def last_time(self) -> int:
+        """Return the receive time of the last frame that was read, NULL_INT for none."""
+        return max((line.last_time for line in self.lines.values()), default=NULL_INT)
 
     def book_state(self, symbol: str) -> BookState:
         """Return how a symbol's book stands after the frames that were computed."""

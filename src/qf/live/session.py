@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from qf.live.venue_plan import venue_plans
 from qf.live.venue_session import Heart, VenueSession
@@ -19,19 +19,34 @@ from qf.seams import World
 TICK_S = 0.1
 
 
+class Recovered(Heart, Protocol):
+    """What a session needs of an engine that may have a past."""
+
+    @property
+    def last_time(self) -> int:
+        """Return the receive time of the last frame in the journal, NULL_INT for none."""
+        ...
+
+
 class Session:
     """All venues of one project."""
 
     def __init__(
-        self, world: World, project: Project, engine: Heart, symbols: Sequence[str] | None = None
+        self,
+        world: World,
+        project: Project,
+        engine: Recovered,
+        symbols: Sequence[str] | None = None,
     ) -> None:
         """Plan every venue. Errors: QF300, QF580-QF584."""
-        self._world = world
+        self._world, self._engine = world, engine
         plans = venue_plans(project, symbols)
         self.venues = [VenueSession(world, plan, engine) for plan in plans]
 
     async def run(self) -> None:
         """Bring frames until cancelled."""
+        for venue in self.venues:
+            venue.arrivals.go_on_from(self._engine.last_time)
         loop = asyncio.get_running_loop()
         tasks = [loop.create_task(venue.run()) for venue in self.venues]
         tasks.append(loop.create_task(self._watch()))

@@ -76,7 +76,7 @@ class VenueSession:
         clock = world.clock
         self.rest = Rest(world, plan.name, plan.rest_url, plan.face.weight_per_minute)
         self.offset = ClockOffset(clock.wall_ns(), clock.monotonic_ns())
-        self._arrivals = ArrivalClock(clock)
+        self.arrivals = ArrivalClock(clock)
         self.latency = Latency()
         self.resyncs = {
             symbol: Resync(Backoff(world.chance, cap_s=RESYNC_CAP_S, steady_s=10.0))
@@ -174,7 +174,7 @@ class VenueSession:
     async def _give(self, symbol: str, kind: str, payload: bytes, origin: str = "ws") -> None:
         """Offer a frame; at the cap a difference is dropped, everything else waits."""
         hint = symbol if origin == "rest" else ""
-        while not self._heart.offer(Frame(self._arrivals.now_ns(), hint, payload, origin)):
+        while not self._heart.offer(Frame(self.arrivals.now_ns(), hint, payload, origin)):
             if kind == "depth" and symbol in self.resyncs:
                 self._heart.conflate(symbol)
                 return
