@@ -23,9 +23,11 @@ def health_of(engine: Told, venues: Told) -> dict[str, dict[str, Any]]:
         "state": _state(engine),
         "feature": _feature(engine),
     }
-    if engine["state"] in OVER:  # what is not connected any more is then no fault
+    if engine["state"] in OVER:  # after a stop, what is not connected any more is no fault
         for stage in ("ingest", "state"):
-            stages[stage].update(health=engine["state"], reason="")
+            stages[stage]["health"] = engine["state"]
+            if engine["state"] == "stopped":
+                stages[stage]["reason"] = ""
     return stages
 
 
