@@ -62,7 +62,10 @@ def test_a_session_is_deployed_watched_killed_and_stopped(live_project, qf):
         assert said in deployed.stdout
     first = wait_for(live_project, lambda told: is_valid(told) and frames(told) > 100)
 
+    asked = time.monotonic()
     second = qf("run", "--mode", "streaming", cwd=live_project)
+    if LONG:  # on a machine of its own
+        assert time.monotonic() - asked < 1.0
     owner = str(first["session"]["pid"])
     assert second.returncode == 3 and "QF610" in second.stderr and owner in second.stderr
     batch = qf("run", cwd=live_project)
@@ -118,16 +121,6 @@ def test_a_futures_session_is_killed_and_its_numbers_hold(tmp_path, qf, venue, s
     ran = qf("run", cwd=folder)
     assert ran.returncode == 0, ran.stderr
     check_live_equals_batch(folder)
-
-
-@pytest.mark.skipif(not LONG, reason="a timed assertion: QF_LONG=1 runs it")
-def test_a_second_session_is_refused_within_a_second(live_project, qf):
-    assert qf("run", "--mode", "streaming", cwd=live_project).returncode == 0
-    first = wait_for(live_project, lambda told: frames(told) > 10)
-    began = time.monotonic()
-    second = qf("run", "--mode", "streaming", cwd=live_project)
-    assert time.monotonic() - began < 1.0
-    assert "QF610" in second.stderr and str(first["session"]["pid"]) in second.stderr
 
 
 def check_live_equals_batch(folder):
