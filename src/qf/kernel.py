@@ -183,7 +183,9 @@ def _abi() -> str:
     import llvmlite.binding as llvm
     import numba
 
-    features = hashlib.sha256(llvm.get_host_cpu_features().flatten().encode()).hexdigest()[:8]
+    how = Path(__file__).with_name("kernel_compiler.py").read_bytes()
+    how += llvm.get_host_cpu_features().flatten().encode()
+    features = hashlib.sha256(how).hexdigest()[:8]
     python = f"py{sys.version_info[0]}{sys.version_info[1]}"
     cpu = llvm.get_host_cpu_name()
     return f"{python}-numba{numba.__version__}-llvm{llvmlite.__version__}-{cpu}-{features}".replace(
