@@ -127,7 +127,7 @@ def _run(folder: Path, executor: str, workers: int) -> dict[str, object]:
     """Return what a whole run took."""
     from qf.engines.run import run_project
     from qf.project import open_project
-    from qf.project.model import LocalEngine
+    from qf.project.local_config import LocalEngine
     from qf.store.duck import Store
 
     project = open_project(folder)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from qf.engines.run import RunResult, run_project
 from qf.project import open_project
-from qf.project.model import LocalEngine, Project
+from qf.project.local_config import LocalEngine
+from qf.project.model import Project
 from qf.project.scaffold import draft_project, write_project
 from qf.store.duck import Store
 from tests.runs.projects import FEATURES, FORMULAS, OP, PROJECT, TYPE

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from qf.engines.run import run_project
-from qf.project.model import LocalEngine
+from qf.project.local_config import LocalEngine
 from tests.executors import projects
 from tests.executors.conftest import cluster, story
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from qf.errors import Place, QuantflowError, diagnostic
 from qf.project.document import Document, Path_, parse_document, read_document, scalar
-from qf.project.model import LocalConfig, LocalEngine
+from qf.project.local_config import LocalConfig, LocalEngine
 from qf.project.secret import Secret
 from qf.project.structs.local_file import LocalFile
 from qf.project.validate import try_validate

@@ -13,7 +13,7 @@ from typing import Any
 
 from qf.errors import Place, QuantflowError, diagnostic, nearest
 from qf.project.formula_place import FormulaPlace
-from qf.project.secret import Secret
+from qf.project.local_config import LocalConfig
 
 NO_CLOCK = diagnostic(
     "QF220",
@@ -265,28 +265,6 @@ class Costs:
     def round_trip(self) -> float:
         """Return the cost of a round trip as a fraction: 2 (fee + slippage)."""
         return 2.0 * (self.taker_fee + self.slippage_bps * 1e-4)
-
-
-@dataclass(frozen=True)
-class LocalEngine:
-    """One engine of the local configuration, validated and not contacted."""
-
-    name: str
-    options: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class LocalConfig:
-    """The user's own machine."""
-
-    engines: tuple[LocalEngine, ...]
-    credentials: Mapping[str, Mapping[str, Secret]]
-    cache_path: str
-    executor: str = "local"  # where the symbols of a run are computed
-
-    def engine(self, name: str) -> LocalEngine | None:
-        """Return the engine called `name`, or None."""
-        return next((row for row in self.engines if row.name == name), None)
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,12 @@ from qf.project.feature_specs import Context, SetBook, resolve_sets
 from qf.project.feature_types import TypeBook, library_files
 from qf.project.label_specs import LabelBook
 from qf.project.local import read_local
+from qf.project.local_config import LocalConfig
 from qf.project.model import (
     Costs,
     EngineChoice,
     EnrichOptions,
     Later,
-    LocalConfig,
     Paths,
     Project,
     SnapshotSpec,
