@@ -7,7 +7,7 @@ so its truth is a function of the seed alone.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from qf.exchange.audience import Audience
 from qf.exchange.candles import Candles
@@ -16,7 +16,7 @@ from qf.exchange.windows import Window
 from qf.testing.market import Book, MarketSettings
 from qf.testing.market.flow import Print
 from qf.testing.market.frames import Frames
-from qf.testing.market.ladder import ASK, BID
+from qf.testing.market.ladder import ASK, BID, Best
 from qf.testing.market.trading import FIRST_UPDATE_ID, MS, Changes, Trading
 
 STEP_MS = 100
@@ -46,6 +46,9 @@ class Listing(Trading):
         self._marks: list[Audience] = []
         self._back = 0
         self._recent: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)  # (time, last id)
+        # Who is told the truth as it happens: a new best (instant, best), a trade (instant, id).
+        self.on_quote: Callable[[int, Best], None] | None = None
+        self.on_trade: Callable[[int, int], None] | None = None
 
     # --- the truth ------------------------------------------------------------------------------
 
@@ -53,6 +56,11 @@ class Listing(Trading):
     def update_id(self) -> int:
         """Return the book's update id now, as the venue says it."""
         return self._ladder.update_id - self._back
+
+    @property
+    def best(self) -> Best:
+        """Return the best bid and ask now."""
+        return self._best
 
     def true_book(self, update_id: int | None = None) -> Book:
         """Return the whole book after every change up to one of the venue's update ids, or now."""
@@ -131,6 +139,8 @@ class Listing(Trading):
         opened, price = tape.aggregate_count, None
         for execution in prints:
             trade_id = tape.next_id
+            if self.on_trade is not None:
+                self.on_trade(instant, trade_id)
             tape.add(execution, time_ms, opens=execution.price != price)
             price = execution.price
             if self._trade is not None:
@@ -148,6 +158,8 @@ class Listing(Trading):
                     candles.add(trade, instant)
 
     def _quoted(self, instant: int) -> None:
+        if self.on_quote is not None:
+            self.on_quote(instant, self._best)
         if self._book_ticker is not None:
             update_id = self.update_id
             time_ms = instant // MS + self.clock_ms

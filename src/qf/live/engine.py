@@ -17,7 +17,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from qf.errors import QuantflowError, RunError, diagnostic
 from qf.live import checkpoint
@@ -72,6 +72,22 @@ class Settings:
     rewarm: bool = False  # compute the state again where the checkpoint is of something else
 
 
+class Witness(Protocol):
+    """Who looks on while an engine runs, and changes nothing: the simulator's oracles."""
+
+    def offered(self, frame: Frame) -> None:
+        """Hear of a frame that the queue took."""
+        ...
+
+    def conflated(self, symbol: str, stream: str) -> None:
+        """Hear of a frame that the full queue made one drop."""
+        ...
+
+    def computed(self, line: Line) -> None:
+        """Hear of a line that has taken frames; its book is as they left it."""
+        ...
+
+
 class Engine:
     """All symbols of one session. `offer` frames while `run` runs; the world's disk is its folder.
 
@@ -102,6 +118,7 @@ class Engine:
         self.journal: Journal | None = None
         self.notes: list[str] = []  # what the user should know, in sentences
         self.state = "new"
+        self.witness: Witness | None = None
         self._router = Router(chosen)
         self._jobs: deque[tuple[int, str, Job]] = deque()  # of which epoch's end, for whom, what
         self._stopping = False
@@ -112,7 +129,10 @@ class Engine:
 
     def offer(self, frame: Frame) -> bool:
         """Take a frame; False while the queue is full: drop a book difference, wait with others."""
-        return self.ingress.offer(self._router.hint(frame), self.world.clock.monotonic_ns())
+        taken = self.ingress.offer(self._router.hint(frame), self.world.clock.monotonic_ns())
+        if taken and self.witness is not None:
+            self.witness.offered(frame)
+        return taken
 
     async def room(self) -> None:
         """Return when the queue has room again."""
@@ -121,6 +141,8 @@ class Engine:
     def conflate(self, symbol: str, stream: str = "depth") -> None:
         """Count a frame that the full queue made one drop: the journal keeps the count."""
         self._dropped[symbol, stream] += 1
+        if self.witness is not None:
+            self.witness.conflated(symbol, stream)
 
     @property
     def last_time(self) -> int:
@@ -173,6 +195,8 @@ class Engine:
             own = [each for each in frames if each.symbol in ("", symbol)]
             if own:
                 line.take(own, quiet)
+                if self.witness is not None:
+                    self.witness.computed(line)
         for sink in self.sinks:
             if sink.PROMPT:
                 try:

@@ -12,7 +12,7 @@ Only frames that reach the engine change a number; nothing here does.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
 from qf.clock import SECOND_NS
@@ -92,6 +92,7 @@ class VenueSession:
         # queue is full.
         self._order = {symbol: asyncio.Lock() for symbol in plan.symbols}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.on_message: Callable[[Glance], None] | None = None  # who looks on
 
     async def run(self) -> None:
         """Keep every link connected."""
@@ -151,6 +152,8 @@ class VenueSession:
 
     async def _forward(self, glance: Glance, payload: bytes) -> None:
         """Hand a frame on, in order; trades by their ids."""
+        if self.on_message is not None:
+            self.on_message(glance)
         now = self._world.clock.monotonic_ns()
         self.messages += 1
         self.bytes += len(payload)

@@ -39,7 +39,7 @@ from qf.simulator.process import Process
 from qf.simulator.quotes import Quotes
 from qf.simulator.report import Report, digest_of
 from qf.simulator.schedule import Course, Trouble
-from qf.simulator.watch import BookWatch, Bounds, Health
+from qf.simulator.watch import Bounds, Health, Onlooker
 from qf.simulator.world import SimWorld
 from qf.tape.journal import Frame, Journal
 
@@ -154,20 +154,13 @@ class Campaign:
     def _born(self, life: Life) -> None:
         engine = life.engine
         assert engine is not None
-        self.intake.watch(engine)
-        conflate = engine.conflate
+        engine.witness = Onlooker(
+            self.intake, self._note_dropped, self.exchange.true_book, self.report
+        )
 
-        def note_dropped(symbol: str, stream: str = "depth") -> None:
-            self._dropped += 1
-            self.health.disturb(self.loop.time())
-            conflate(symbol, stream)
-
-        engine.conflate = note_dropped  # type: ignore[method-assign]
-        for symbol, line in engine.lines.items():
-            BookWatch(line, lambda id, symbol=symbol: self._true_book(symbol, id), self.report)
-
-    def _true_book(self, symbol: str, update_id: int) -> Any:
-        return self.exchange.true_book(symbol, update_id)
+    def _note_dropped(self) -> None:
+        self._dropped += 1
+        self.health.disturb(self.loop.time())
 
     def _died(self, down_s: float) -> None:
         """Follow a death: the sockets go, and the next life comes later."""
@@ -211,21 +204,9 @@ class Campaign:
     # --- what is watched ------------------------------------------------------------------------
 
     def _watch_market(self) -> None:
-        listing, quotes = self.listing, self.quotes
-        quoted, trades = listing._quoted, listing._trades
-
-        def note_quote(instant: int) -> None:
-            quotes.note(instant, listing._best)
-            quoted(instant)
-
-        def note_trades(instant: int, prints: Any) -> None:
-            first = listing.tape.next_id
-            for place in range(len(prints)):
-                quotes.note_trade(first + place, instant)
-            trades(instant, prints)
-
-        quotes.note(self.exchange.now_ns, listing._best)
-        listing._quoted, listing._trades = note_quote, note_trades  # type: ignore[method-assign]
+        listing = self.listing
+        self.quotes.note(self.exchange.now_ns, listing.best)
+        listing.on_quote, listing.on_trade = self.quotes.note, self.quotes.note_trade
 
     def _watch_disk(self, operation: str, path: str, data: bytes) -> None:
         if path.startswith("journal/"):

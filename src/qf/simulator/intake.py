@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
+from functools import partial
 
 from qf.feeds.live_face import Glance
-from qf.live.engine import Engine
-from qf.live.link import Forward
 from qf.live.session import Session
 from qf.simulator.loop import VirtualLoop
 from qf.simulator.report import Report
@@ -26,17 +25,9 @@ class Intake:
         self._deaths: list[float] = []
         self._followed: Session | None = None
 
-    def watch(self, engine: Engine) -> None:
-        """Look on while an engine is offered frames."""
-        offer = engine.offer
-
-        def noted(frame: Frame) -> bool:
-            taken = offer(frame)
-            if taken:
-                self._taken[_mark(frame)] = self._loop.time()
-            return taken
-
-        engine.offer = noted  # type: ignore[method-assign]
+    def offered(self, frame: Frame) -> None:
+        """Note a frame that the queue of an engine took."""
+        self._taken[_mark(frame)] = self._loop.time()
 
     def follow(self, session: Session) -> None:
         """Look on while the links of a session bring trades; once per session."""
@@ -44,16 +35,11 @@ class Intake:
             return
         self._followed = session
         for venue in session.venues:
-            for link in venue.links:
-                link._forward = self._noting(link._forward, venue.plan.trades)
+            venue.on_message = partial(self._brought, venue.plan.trades)
 
-    def _noting(self, forward: Forward, kind: str) -> Forward:
-        async def noted(glance: Glance, payload: bytes) -> None:
-            if glance.kind == kind and glance.last_id >= 0:
-                self._trades[glance.last_id] = self._loop.time()
-            await forward(glance, payload)
-
-        return noted
+    def _brought(self, kind: str, glance: Glance) -> None:
+        if glance.kind == kind and glance.last_id >= 0:
+            self._trades[glance.last_id] = self._loop.time()
 
     def died(self) -> None:
         """Note that a life has ended before its time."""

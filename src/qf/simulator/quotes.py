@@ -40,7 +40,7 @@ class Quotes:
         self._times.append(instant)
         self._bests.append(best)
 
-    def note_trade(self, trade_id: int, instant: int) -> None:
+    def note_trade(self, instant: int, trade_id: int) -> None:
         """Take a trade."""
         self._trades[trade_id] = instant
 

@@ -8,12 +8,13 @@ twice a second       queues, tasks and timers stay within their bounds; ten calm
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from qf.book.state import ARRIVED
 from qf.book.top import BOOK_ID, LADDER
 from qf.live.line import Line
 from qf.simulator.books import compare
+from qf.simulator.intake import Intake
 from qf.simulator.life import Life
 from qf.simulator.loop import VirtualLoop
 from qf.simulator.report import Report
@@ -24,26 +25,36 @@ WELL_AGAIN_S = 10.0
 MOST_TASKS, MOST_TIMERS, MOST_JOBS = 64, 512, 64
 
 
-class BookWatch:
-    """Compare one line's book after everything that it takes."""
+class Onlooker:
+    """The witness of one life's engine: what it took, what it dropped, and every book it makes."""
 
-    def __init__(self, line: Line, truth: Callable[[int], Book], report: Report) -> None:
-        self._line, self._truth, self._report = line, truth, report
-        self._last = (False, -1)
-        self._take = line.take
-        line.take = self.take  # type: ignore[method-assign]
+    def __init__(
+        self,
+        intake: Intake,
+        dropped: Callable[[], None],
+        truth: Callable[[str, int], Book],
+        report: Report,
+    ) -> None:
+        self._intake, self._dropped, self._truth, self._report = intake, dropped, truth, report
+        self._last: dict[str, tuple[bool, int]] = {}
 
-    def take(self, frames: Sequence[Frame], *given: object) -> None:
-        """Let the line take frames, then look at its book."""
-        self._take(frames, *given)  # type: ignore[arg-type]
-        state, report = self._line.book_state, self._report
+    def offered(self, frame: Frame) -> None:
+        """Note a frame that was taken."""
+        self._intake.offered(frame)
+
+    def conflated(self, symbol: str, stream: str) -> None:
+        """Note a frame that was dropped."""
+        self._dropped()
+
+    def computed(self, line: Line) -> None:
+        """Compare the book of a line with the true one, if it is valid and not the last one."""
+        state, report = line.book_state, self._report
         seen = (state.valid, state.last_id)
-        if not state.valid or seen == self._last:
-            self._last = seen
+        last, self._last[line.symbol] = self._last.get(line.symbol), seen
+        if not state.valid or seen == last:
             return
-        self._last = seen
-        words = self._line._book
-        truth = self._truth(int(words[ARRIVED + BOOK_ID]))
+        words = line._book
+        truth = self._truth(line.symbol, int(words[ARRIVED + BOOK_ID]))
         difference = compare(words, ARRIVED + LADDER, truth.bids, truth.asks)
         report.counts["comparisons"] += 1
         if difference:
