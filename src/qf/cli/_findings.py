@@ -124,11 +124,12 @@ def stored(project: Project, graphs: Graphs) -> list[str]:
         return []
     reader = Reader(project.paths.database, project.name, project.paths.parquet)
     try:
-        known = reader.tables()
-        lines = list(_short_clocks(project, graphs, reader, known))
-        lines += _unsteady_clocks(project, reader, known)
-        if "features" in known:
-            lines += _dead_features(project, graphs, reader)
+        with reader.held():
+            known = reader.tables()
+            lines = list(_short_clocks(project, graphs, reader, known))
+            lines += _unsteady_clocks(project, reader, known)
+            if "features" in known:
+                lines += _dead_features(project, graphs, reader)
     except QuantflowError as error:
         return [f"the last run's tables were not looked at: {error.sentence}"]
     return lines

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from qf.errors import QuantflowError
-from qf.project.model import Project
+from qf.project.model import BarSpec, Project
 from qf.store.read import Reader
 
 
@@ -17,23 +19,27 @@ def shared_times(project: Project) -> list[str]:
         return lines
     reader = Reader(project.paths.database, project.name, project.paths.parquet)
     try:
-        known = reader.tables()
-        for spec in project.bars:
-            if spec.table not in known:
-                continue
-            query = (
-                "select symbol, sum(n), sum(n) filter (where n > 1) from (select symbol,"
-                f' count(*) as n from "{project.cdm_schema}"."{spec.table}" where bar_clock = ?'
-                " and trade_count > 0 group by symbol, feature_time)"
-                " group by symbol order by symbol"
-            )
-            for symbol, bars, shared in reader.sql(query, [spec.clock]).rows():
-                if shared:
-                    share = 100 * float(shared) / float(bars)
-                    lines.append(
-                        f"{symbol}: {share:.0f} % of the bars of {spec.clock} share their"
-                        " feature_time with another: join on bar_id"
-                    )
+        with reader.held():
+            known = reader.tables()
+            for spec in project.bars:
+                if spec.table in known:
+                    lines += _shared(reader, project, spec)
     except QuantflowError:
         return lines
     return lines
+
+
+def _shared(reader: Reader, project: Project, spec: BarSpec) -> Iterator[str]:
+    query = (
+        "select symbol, sum(n), sum(n) filter (where n > 1) from (select symbol,"
+        f' count(*) as n from "{project.cdm_schema}"."{spec.table}" where bar_clock = ?'
+        " and trade_count > 0 group by symbol, feature_time)"
+        " group by symbol order by symbol"
+    )
+    for symbol, bars, shared in reader.sql(query, [spec.clock]).rows():
+        if shared:
+            share = 100 * float(shared) / float(bars)
+            yield (
+                f"{symbol}: {share:.0f} % of the bars of {spec.clock} share their"
+                " feature_time with another: join on bar_id"
+            )

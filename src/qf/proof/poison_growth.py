@@ -124,8 +124,9 @@ def _write(path: Path, items: list[Arrival] | tuple[Arrival, ...]) -> None:
 def _stored(project: Project, time: int) -> dict[str, Any]:
     """Return the rows of every table that say they were known by then."""
     reader = Reader(project.paths.database, project.name, project.paths.parquet)
-    tables = [name for name in reader.tables() if name not in RECORDS and catalog.made_of(name)]
-    return {name: reader.frame(name, span=(None, time + 1)) for name in tables}
+    with reader.held():
+        tables = [name for name in reader.tables() if name not in RECORDS and catalog.made_of(name)]
+        return {name: reader.frame(name, span=(None, time + 1)) for name in tables}
 
 
 def _differences(table: str, before: Any, after: Any, at: tuple[int, int, str]) -> list[Changed]:

@@ -46,12 +46,13 @@ def compare_stored(subjects: Sequence[Subject], hashes: Mapping[str, str]) -> li
     reader = Reader(project.paths.database, project.name, project.paths.parquet)
     symbols = [each.planned.instrument.symbol for each in subjects]
     try:
-        known = reader.tables()
-        found = {
-            name: reader.hash(name, {"symbol": symbols}, subjects[0].span)
-            for name in hashes
-            if name in known
-        }
+        with reader.held():
+            known = reader.tables()
+            found = {
+                name: reader.hash(name, {"symbol": symbols}, subjects[0].span)
+                for name in hashes
+                if name in known
+            }
         excuses: dict[str, str] | None = None
         compared = []
         for name, mine in hashes.items():

@@ -32,41 +32,76 @@ def schemas(project: str) -> tuple[str, ...]:
 
 def tables_in(connection: Connection, project: str) -> dict[str, str]:
     """Return the project's tables that exist, but the store's own notes: name to schema."""
+    here = f"database_name = current_database() AND schema_name IN ({_schema_texts(project)})"
     found = connection.execute(
-        "SELECT table_name AS name, schema_name FROM duckdb_tables() "
-        "WHERE database_name = current_database() AND schema_name IN ($1, $2) "
-        "AND table_name <> $4 "
-        "UNION ALL SELECT view_name AS name, schema_name FROM duckdb_views() "
-        "WHERE database_name = current_database() AND schema_name IN ($1, $2) "
-        "AND view_name NOT IN ($3, $5) ORDER BY name",
-        [*schemas(project), VECTORS, PROGRESS, REGIME_CODES],
+        f"SELECT table_name AS name, schema_name FROM duckdb_tables() WHERE {here} "
+        f"UNION ALL SELECT view_name AS name, schema_name FROM duckdb_views() WHERE {here}"
     ).fetchall()
-    return dict(found)
+    return dict(sorted(row for row in found if row[0] not in (VECTORS, PROGRESS, REGIME_CODES)))
 
 
-def columns_of(connection: Connection, schema: str, name: str) -> dict[str, str]:
-    """Return a table's columns in order: name to type; empty where there is no such table."""
+def has_progress(connection: Connection, project: str) -> bool:
+    """Say whether a run has left notes for the next."""
     found = connection.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() "
-        "WHERE database_name = current_database() AND schema_name = ? AND table_name = ? "
-        "ORDER BY column_index",
-        [schema, name],
+        "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() "
+        f"AND schema_name IN ({_schema_texts(project)}) AND table_name = {literal(PROGRESS)}"
     ).fetchall()
-    return dict(found)
+    return bool(found)
+
+
+def shapes(connection: Connection, project: str) -> dict[tuple[str, str], dict[str, str]]:
+    """Return, by schema and name, the columns in order of every table: name to type.
+
+    One question for all tables: DuckDB looks through everything it holds to answer for one.
+    """
+    found = connection.execute(
+        "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() "
+        "WHERE NOT internal AND database_name = current_database() "
+        f"AND schema_name IN ({_schema_texts(project)}) ORDER BY column_index"
+    ).fetchall()
+    known: dict[tuple[str, str], dict[str, str]] = {}
+    for schema, name, column, kind in found:
+        known.setdefault((schema, name), {})[column] = kind
+    return known
+
+
+def columns_at(connection: Connection, schema: str, name: str) -> dict[str, str]:
+    """Return the columns in order of a table that exists: name to type."""
+    place = literal(quoted(schema, name))
+    return dict(
+        connection.execute(
+            f"SELECT name, type FROM pragma_table_info({place}) ORDER BY cid"
+        ).fetchall()
+    )
+
+
+def _schema_texts(project: str) -> str:
+    return ", ".join(map(literal, schemas(project)))
+
+
+def schema_of(connection: Connection, project: str, name: str) -> str:
+    """Return the schema of an existing table. Errors: QF605."""
+    known = tables_in(connection, project)
+    if name not in known:
+        raise UNKNOWN_TABLE(project=project, name=name, near=nearest(name, known))
+    return known[name]
 
 
 def place_of(connection: Connection, project: str, name: str) -> str:
     """Return the quoted schema and name of an existing table. Errors: QF605."""
-    known = tables_in(connection, project)
-    if name not in known:
-        raise UNKNOWN_TABLE(project=project, name=name, near=nearest(name, known))
-    return quoted(known[name], name)
+    return quoted(schema_of(connection, project, name), name)
 
 
-def ensure(connection: Connection, project: str, table: Table) -> str:
-    """Make the table if it is absent or has other columns; return a sentence in the latter case."""
+def ensure(
+    connection: Connection, project: str, table: Table, have: Mapping[str, str] | None = None
+) -> str:
+    """Make the table if it is absent or has other columns; return a sentence in the latter case.
+
+    `have` is what `shapes` says of it, where that is known already.
+    """
     schema = f"{project}_{table.area}"
-    have = columns_of(connection, schema, table.name)
+    if have is None:
+        have = shapes(connection, project).get((schema, table.name), {})
     want = {field.name: field.type for field in table.fields}
     if list(have.items()) == list(want.items()):
         return ""
@@ -123,6 +158,18 @@ def hash_table(
     query = f"SELECT * FROM {place_of(connection, project, name)}{chosen}"
     reader = stream(connection, query, values)
     return hash_batches(reader.schema, reader)
+
+
+def row_counts(connection: Connection, tables: Mapping[str, str]) -> dict[str, int]:
+    """Return how many rows each of some tables has, in one question; `tables`: name to schema."""
+    asked = [
+        f"SELECT {literal(name)}, count(*) FROM {quoted(schema, name)}"
+        for name, schema in tables.items()
+    ]
+    if not asked:
+        return {}
+    counts = dict(connection.execute(" UNION ALL ".join(asked)).fetchall())
+    return {name: counts[name] for name in tables}
 
 
 def stored_tables(connection: Connection, project: str) -> Iterator[str]:

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from qf.regime_table import RegimeTable
 from qf.schema import NULL_INT
-from qf.schema_records import PART_COLUMNS
+from qf.schema_records import PART_COLUMNS, RECORDS
 from qf.schema_tables import TABLES, Table
 from qf.store import catalog
 from qf.store.arrow import batch_of, schema_of
@@ -99,8 +99,9 @@ class Change:
         self.run, self.project = run, project
         self._connection, self._segments = connection, segments
         self._files: dict[tuple[str, str, str], tuple[bool, bool]] = {}  # appended, whole
+        self._shapes = catalog.shapes(connection, project)  # as the transaction found them
         for table in (RUNS, PROGRESS):
-            self.notes += filter(None, [catalog.ensure(connection, project, table)])
+            self.notes += filter(None, [self._ensure(table)])
         place = where_is(RUNS, project)
         query = f"SELECT coalesce(max(run_number), 0) + 1 FROM {place}"
         ((self.number,),) = connection.execute(query).fetchall()
@@ -117,11 +118,17 @@ class Change:
             if table.name in self._there:
                 continue
             self._there.add(table.name)
-            have = catalog.columns_of(self._connection, f"{self.project}_{table.area}", table.name)
-            note = catalog.ensure(self._connection, self.project, table)
+            absent = (f"{self.project}_{table.area}", table.name) not in self._shapes
+            note = self._ensure(table)
             self.notes += [note] if note else []
-            if note or not have:
+            if note or absent:
                 self.anew.add(table.name)
+
+    def _ensure(self, table: Table) -> str:
+        place = (f"{self.project}_{table.area}", table.name)
+        have = self._shapes.get(place, {})
+        self._shapes[place] = {field.name: field.type for field in table.fields}
+        return catalog.ensure(self._connection, self.project, table, have)
 
     def name_regimes(self, tables: Mapping[str, RegimeTable]) -> None:
         """Let the view `regime_codes` say what the codes of the regime tables mean."""
@@ -147,6 +154,7 @@ class Change:
         if not left:
             self._connection.execute(f"DROP TABLE {place}")
             self._there.discard(name)
+            self._shapes.pop((known[name], name), None)
         return gone
 
     def take(
@@ -174,16 +182,14 @@ class Change:
 
     def rows_of(self, tables: Iterable[Table], venue: str, symbol: str) -> dict[str, int]:
         """Return how many rows of a symbol each table holds."""
-        names, asked = [], []
-        for table in tables:
-            names.append(table.name)
-            place = where_is(table, self.project)
-            asked.append(f"(SELECT count(*) FROM {place} WHERE venue = $1 AND symbol = $2)")
-        if not asked:
-            return {}
-        query = f"SELECT {', '.join(asked)}"
-        (found,) = self._connection.execute(query, [venue, symbol]).fetchall()
-        return dict(zip(names, found, strict=True))
+        asked = [
+            f"SELECT {catalog.literal(table.name)}, count(*) FROM {where_is(table, self.project)} "
+            "WHERE venue = $1 AND symbol = $2"
+            for table in tables
+        ]
+        query = " UNION ALL ".join(asked)
+        values = [venue, symbol]
+        return dict(self._connection.execute(query, values).fetchall()) if asked else {}
 
     def want_file(self, table: Table, venue: str, symbol: str, appended: bool, left: int) -> None:
         """Let what is written of a table make a Parquet file by itself, where that is right.
@@ -210,12 +216,8 @@ class Change:
     def totals(self) -> dict[str, int]:
         """Return how many rows every table of results has."""
         known = catalog.tables_in(self._connection, self.project)
-        names = catalog.stored_tables(self._connection, self.project)
-        query = "SELECT count(*) FROM {}"
-        return {
-            name: self._connection.execute(query.format(quoted(known[name], name))).fetchall()[0][0]
-            for name in names
-        }
+        results = {name: schema for name, schema in known.items() if name not in RECORDS}
+        return catalog.row_counts(self._connection, results)
 
     def feature_rows(self, constants: Constants, ids: tuple[int, int]) -> dict[str, np.ndarray]:
         """Return bar_id, value and quality of a feature's bars from the first to the last id."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -74,7 +74,8 @@ def open_writer(path: Path, memory_mb: int, threads: int) -> Connection:
     }
     with explained(path):
         connection = duckdb.connect(str(path), config=config)
-        connection.execute("SET TimeZone = 'UTC'") if _has_time_zones(connection) else None
+        with suppress(duckdb.Error):  # a build without time zones has no such setting
+            connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET lock_configuration = true")
         return connection
 
@@ -87,11 +88,6 @@ def open_reader(path: Path) -> Connection:
         connection = duckdb.connect(str(path), read_only=True, config=dict(_CLOSED))
         connection.execute("SET lock_configuration = true")
         return connection
-
-
-def _has_time_zones(connection: Connection) -> bool:
-    found = connection.execute("SELECT 1 FROM duckdb_settings() WHERE name = 'TimeZone'")
-    return bool(found.fetchall())
 
 
 def _cause(path: Path, failure: duckdb.Error) -> QuantflowError:

@@ -115,8 +115,7 @@ class Store:
     def ledgers(self) -> dict[tuple[str, str], dict[str, Any]]:
         """Return what is computed of each symbol, by (venue, symbol), as the last run left it."""
         with explained(self.path):
-            have = catalog.columns_of(self._connection, f"{self.project}_cdm", catalog.PROGRESS)
-            if not have:
+            if not catalog.has_progress(self._connection, self.project):
                 return {}
             place = quoted(f"{self.project}_cdm", catalog.PROGRESS)
             query = f"SELECT venue, symbol, ledger FROM {place}"

@@ -1,5 +1,7 @@
 """Read a project's tables: every call opens the file, takes what it needs, and lets it go.
 
+Calls in a `with reader.held():` share one opening.
+
 While a run owns the file, DuckDB refuses every other process; the Parquet files beside it, where
 they were exported, are read then instead (`Reader.source` says which). Queries see this database
 and nothing else: no file, no network, no extension, no setting.
@@ -49,17 +51,26 @@ class Reader:
         self.path, self.project = Path(path), check_name(project, "project")
         self.parquet = Path(parquet) if parquet else self.path.parent.parent / "parquet"
         self.source = ""  # "duckdb" or "parquet": where the last answer came from
+        self._held: Connection | None = None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep the file open between the calls of the block: opening it costs more than most ask.
+
+        Errors: QF601, QF602, QF603.
+        """
+        before = self._held
+        with self._open() as connection:
+            self._held = connection
+            try:
+                yield
+            finally:
+                self._held = before
 
     def tables(self) -> dict[str, int]:
         """Return the number of rows of each table, by name. Errors: QF601, QF602, QF603."""
         with self._open() as connection:
-            found = catalog.tables_in(connection, self.project)
-            return {
-                name: connection.execute(f"SELECT count(*) FROM {quoted(schema, name)}").fetchall()[
-                    0
-                ][0]
-                for name, schema in found.items()
-            }
+            return catalog.row_counts(connection, catalog.tables_in(connection, self.project))
 
     def summary(self) -> pl.DataFrame:
         """Return table, rows, first and last instant at which a row was made. Errors: as tables."""
@@ -97,9 +108,9 @@ class Reader:
         Errors: QF605 no such table, QF606 no such column, and those of `tables`.
         """
         with self._open() as connection:
-            place = catalog.place_of(connection, self.project, table)
-            schema = catalog.tables_in(connection, self.project)[table]
-            known = catalog.columns_of(connection, schema, table)
+            schema = catalog.schema_of(connection, self.project, table)
+            place = quoted(schema, table)
+            known = catalog.columns_at(connection, schema, table) if columns or where else {}
             for name in [*(columns or ()), *(where or ())]:
                 if name not in known:
                     raise NO_SUCH(what="column", name=name, table=table, near=nearest(name, known))
@@ -189,6 +200,9 @@ class Reader:
 
     @contextmanager
     def _open(self) -> Iterator[Connection]:
+        if self._held is not None:
+            yield self._held
+            return
         connection = self._connect()
         try:
             with explained(self.path):
