@@ -61,7 +61,7 @@ QUALITY = {
     "crossed": 4,  # best bid >= best ask
     "unknown_depth": 5,  # a level within 0..K-1 lies outside the last snapshot's price range
     "non_market": 6,  # the venue says the print was not made in the book
-    "out_of_order": 7,  # the event time ran backwards
+    "out_of_order": 7,  # the event time ran backwards; a trade's book may be newer than the trade
     "duplicate": 8,  # an id seen before
     "clock_step": 9,  # the receive clock stepped backwards
     "warmup": 10,  # not enough history yet

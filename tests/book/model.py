@@ -194,3 +194,17 @@ def random_frames(seed, rule, count=400, spread=60, faults=True):
                  "first": update_id, "last": update_id, "event_time": clock, "received": received}
             )  # fmt: skip
     return frames
+
+
+def trade_times(frames, patience=64):
+    """Yield for every trade its seq, the time it may look up to, and whether it lies behind it."""
+    newest, behind = 0, []
+    for seq, frame in enumerate(frames):
+        if frame["kind"] != TRADE:
+            continue
+        late = frame["event_time"] < newest
+        behind = [*behind, frame["event_time"]] if late else []
+        newest = max(newest, frame["event_time"])
+        if len(behind) == patience:
+            newest, behind = max(behind), []
+        yield seq, newest, late

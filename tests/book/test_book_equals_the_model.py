@@ -14,7 +14,7 @@ from qf.book.continuity import COUNTS
 from qf.book.frames import RECORD_HEAD
 from qf.program import Program
 from qf.schema import BIT, DEPTH, NULL_INT
-from tests.book.model import MS, ModelBook, random_frames, tape_of
+from tests.book.model import MS, ModelBook, random_frames, tape_of, trade_times
 from tests.book.programs import book_plan, enrich_plan, read_all, track_plan
 
 RULES = ("spot", "futures")
@@ -86,13 +86,14 @@ def test_the_snapshots_are_the_models_levels_at_or_before_the_boundary(rule, see
 def test_a_trade_sees_the_book_strictly_before_it_or_nothing(rule, seed):
     frames = random_frames(seed, rule)
     made = Program(enrich_plan(rule, levels=3), 32).push(tape_of(frames))["tick"]
+    looks = {seq: (newest, late) for seq, newest, late in trade_times(frames)}
     for i in range(len(made["seq"])):
         seq = int(made["seq"][i])
         book, seen = ModelBook(rule), ModelBook(rule)
-        newest = 0
         for frame in frames[:seq]:
             book.take(frame)
-        newest = max(f["event_time"] for f in frames[: seq + 1] if f["kind"] == 1)
+        newest, late = looks[seq]
+        assert bool(made["quality"][i] & BIT["out_of_order"]) == late
         broken = False
         for frame in frames[:seq]:
             if frame["kind"] in (2, 3) and frame["event_time"] >= newest:
@@ -178,6 +179,30 @@ def test_nothing_of_the_book_is_shown_before_the_bridge():
     assert made["mid"][1] == 10.5 and not made["quality"][1] & INVALID
     assert math.isnan(made["ofi_0"][1])  # the first trade after a resync
     assert NULL_INT not in made["event_time"]
+
+
+def test_a_clock_that_was_set_back_hides_the_future_again_after_a_while():
+    start, step = 1_700_000_000_000 * MS, 60_000 * MS
+    frames = [
+        {"kind": 3, "levels": [(1, 10, 1), (-1, 20, 1)], "first": 1, "last": 1,
+         "received": start, "event_time": start}
+    ]  # fmt: skip
+    for i in range(1, 200):  # each trade just before a book that is received ahead of it
+        now = start + i * MS
+        ahead = step if i < 50 else 0  # the venue's clock is a minute ahead, then set back
+        frames.append({"kind": DEPTH, "levels": [(1, 10, i + 1)], "first": i + 1, "last": i + 1,
+                       "received": now, "event_time": now + ahead})  # fmt: skip
+        frames.append({"kind": 1, "side": 1, "price": 20, "size": 1, "first": i, "last": i,
+                       "received": now, "event_time": now + ahead})  # fmt: skip
+    made = Program(enrich_plan("spot", levels=3), 16).push(tape_of(frames))["tick"]
+    late = (made["quality"] & BIT["out_of_order"]) != 0
+    assert np.nonzero(late)[0].tolist() == list(range(49, 49 + 64))
+    seen = made["bid_size_0"]
+    # The book of the trade's own instant would be i + 1. The last one of the clock that was ahead
+    # holds up the others until 64 trades have spoken; that one sees all, the next are strict.
+    assert seen[1:49].tolist() == list(range(2, 50))
+    assert seen[49:112].tolist() == [49.0] * 63
+    assert seen[112:].tolist() == [114.0, *range(114, 200)]
 
 
 @pytest.mark.parametrize("block", [5, 4096])

@@ -193,7 +193,7 @@ def kernel(
             flags = trade_flags(ints, tape, stride0, here)
             if ints[SEES] == 0:
                 continue
-            release_for_trade(ints, tape[EVENT_TIME * stride0 + here], received)
+            flags |= release_for_trade(ints, tape[EVENT_TIME * stride0 + here], received)
             quality = flags | visible_quality(ints, received)
             side = tape[SIDE * stride0 + here]
             if flags & NON_MARKET != 0 and not keeps_all:

@@ -1,12 +1,16 @@
 """What a trade may see: book messages wait until it may, then change the visible book.
 
 Under `exchange_strict` a book message is visible to a trade when it was received earlier and its
-venue time is strictly smaller than the largest trade event time so far. Messages wait in two
-queues (differences and snapshots; tickers); at a trade those that have become visible go ahead of
-it in the order of update ids, differences before tickers at equal ids. A message without a venue
-time gets an estimate, processed_time - offset, where offset is the smallest (processed - event)
-of the timed messages so far; before any, a ticker is invisible. Under `arrival` a message is
-visible quote_lag_ms after it was received.
+venue time is strictly smaller than the largest trade event time so far. A trade behind that time
+may see what is newer than itself, and says so (out_of_order); once PATIENCE trades on end were
+behind it, the venue's clock was set back: all that waits is let go, and the largest of their times
+takes its place.
+
+Messages wait in two queues (differences and snapshots; tickers); at a trade those that have become
+visible go ahead of it in the order of update ids, differences before tickers at equal ids. A
+message without a venue time gets an estimate, processed_time - offset, where offset is the
+smallest (processed - event) of the timed messages so far; before any, a ticker is invisible. Under
+`arrival` a message is visible quote_lag_ms after it was received.
 
 Null rule: a trade without an event time releases nothing. Unit: none. A full queue releases its
 oldest message, so that memory stays bounded when no trade comes.
@@ -35,6 +39,8 @@ from qf.book.frames import (
 )
 from qf.book.state import (
     ASOF,
+    BEHIND,
+    BEHIND_TIME,
     DEPTHS,
     EAGER,
     LAG_NS,
@@ -50,6 +56,7 @@ from qf.book.top import TOUCHED, VALID, take_frame, view_refresh
 from qf.kernel import inlined
 from qf.schema import (
     BBO,
+    BIT,
     EVENT_TIME,
     FIRST_ID,
     FLAGS,
@@ -61,6 +68,9 @@ from qf.schema import (
 )
 
 NO_VENUE_TIME = 1 << 14
+OUT_OF_ORDER = BIT["out_of_order"]
+PATIENCE = 64
+ALL_TIMES = 1 << 62
 
 
 def note_offset(w, event_time, processed_time):
@@ -114,17 +124,32 @@ def release_visible(w, limit):
             return
 
 
+def trade_behind(w, event_time):
+    """Take a trade behind the largest time so far; return the limit of what it may see."""
+    limit = w[TRADE_TIME]
+    w[BEHIND_TIME] = event_time if w[BEHIND] == 0 else max(w[BEHIND_TIME], event_time)
+    w[BEHIND] += 1
+    if w[BEHIND] == PATIENCE:
+        w[TRADE_TIME], w[BEHIND] = w[BEHIND_TIME], 0
+        return ALL_TIMES  # what carries the time of the wrong clock would block its queue
+    return limit
+
+
 @inlined
 def release_for_trade(w, event_time, processed_time):
-    """Release what a trade with these times may see."""
+    """Release what a trade with these times may see; return the quality bits of its order."""
     note_offset(w, event_time, processed_time)
     limit = processed_time - w[LAG_NS] + 1
+    order = 0
     if w[ASOF] == STRICT:
-        if event_time != NULL_INT and event_time > w[TRADE_TIME]:
-            w[TRADE_TIME] = event_time
         limit = w[TRADE_TIME]
+        if event_time >= limit:
+            w[TRADE_TIME], w[BEHIND], limit = event_time, 0, event_time
+        elif event_time != NULL_INT:
+            order, limit = OUT_OF_ORDER, trade_behind(w, event_time)
     if w[w[DEPTHS] + 1] > 0 or w[w[TICKERS] + 1] > 0:
         release_visible(w, limit)
+    return order
 
 
 def room_for(w, queue, more):
