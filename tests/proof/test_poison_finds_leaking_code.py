@@ -31,10 +31,13 @@ def planted(request, monkeypatch):
     monkeypatch.setitem(sys.modules, name, module)
     spec.loader.exec_module(module)
     module.plant(monkeypatch)
-    forget_kernels()
+    in_a_kernel = hasattr(module, "kernel")  # its text is read again, and no other mistake's
+    if in_a_kernel:
+        forget_kernels()
     yield module
     monkeypatch.undo()
-    forget_kernels()
+    if in_a_kernel:
+        forget_kernels()
 
 
 @pytest.mark.parametrize("planted", CODE, ids=lambda path: path.stem, indirect=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from functools import lru_cache
 
 from qf.errors import QuantflowError, diagnostic, nearest
 from qf.feeds.record import Quarantine, Record
@@ -176,6 +177,7 @@ def _texts(levels: object) -> list[tuple[str, str]]:
     return pairs
 
 
+@lru_cache(1 << 14)  # the same prices and sizes come again and again
 def _decimals(text: str) -> int | None:
     """Return how many decimals the number really uses: 2 of "61837.64000000"."""
     try:
