@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from operator import ne
 from typing import Any
 
 
@@ -18,7 +19,7 @@ def finite_or_null(expression: Any) -> Any:
 
 def any_missing(*columns: list[float]) -> bool:
     """Say whether one of the values is missing (definitions call this on a window)."""
-    return any(value != value for column in columns for value in column)
+    return any(any(map(ne, column, column)) for column in columns)
 
 
 def members(x: list[float], first_row: list[int], close_row: list[int]) -> list[float]:

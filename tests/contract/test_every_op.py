@@ -20,8 +20,9 @@ every_kernel = pytest.mark.parametrize(
 few = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@every_op
+# All laws of one op, then those of the next: they share what its rules made (see contract.runs).
 @pytest.mark.parametrize("law", LAWS, ids=[law.__name__ for law in LAWS])
+@every_op
 def test_law(law, op):
     law(op)
 

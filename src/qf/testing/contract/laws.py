@@ -14,16 +14,18 @@ from qf.testing.contract.cases import ROWS, Case, cases_of, has_kernel
 from qf.testing.contract.compare import BROKEN_LAW, close, missing, same_bits, sizes_near
 from qf.testing.contract.runs import (
     Columns,
-    empty_state,
-    programs,
+    fresh,
     push,
     run_compiled,
     run_definition,
     run_plain,
     run_polars,
+    run_whole,
+    twin,
 )
 
 LONG = 1_500  # rows that pass the restarts of the longest stretch
+PIECES = (0, 1, 30, 31, 48, 49, 57, 64, 100, 170, ROWS)  # the blocks of a plain run
 POISON = (-7.25e5, 3.5e6)  # two values: one could be right by chance
 
 
@@ -32,7 +34,7 @@ def kernel_equals_definition(op: Op) -> None:
     if not has_kernel(op) or "definition" in op.gaps:
         return
     for case in cases_of(op):
-        got = run_compiled(case, case.columns())
+        got = run_whole(case)
         want = run_definition(case)
         sizes = sizes_near(want, op.amount("memory", case.bound))
         close(op, "kernel_equals_definition", got, want, where=case.where, sizes=sizes)
@@ -49,7 +51,7 @@ def long_runs_do_not_drift(op: Op) -> None:
     for market, role in (("jumps", "flow"), ("calm", "price"), ("nulls", "free")):
         case = replace(next(cases_of(op)), market=market, role=role)
         asked = [*range(rows - 1, 2_000, -131)]
-        got = run_compiled(case, case.columns(rows))
+        got = run_whole(case, rows)
         want = run_definition(case, rows, tuple(asked))
         late = {name: column[asked] for name, column in got.items()}
         near = sizes_near(got, op.amount("memory", case.bound))
@@ -90,7 +92,7 @@ def null_in_stays_defined(op: Op) -> None:
             elif one.kind == "int" and one.name != "bits":
                 holed[one.name][hide] = NULL_INT
         with_holes = run_compiled(case, holed)
-        whole = run_compiled(case, case.columns())
+        whole = run_whole(case)
         memory = op.amount("memory", case.bound)
         for name, column in with_holes.items():
             if column.dtype == np.float64 and np.isinf(column).any():
@@ -118,7 +120,7 @@ def warmup_is_exact(op: Op) -> None:
     firsts: dict[tuple[tuple[str, object], ...], list[int]] = {}
     in_time = any(parameter.kind == "duration" for parameter in op.signature.parameters)
     for case in cases_of(op):
-        made = run_compiled(case, case.columns())
+        made = run_whole(case)
         have = np.logical_or.reduce([~missing(c) for c in made.values() if c.dtype == np.float64])
         if not np.shape(have):  # only integer outputs: these need no history by themselves
             have = np.ones(ROWS, bool)
@@ -149,7 +151,7 @@ def the_past_never_changes_when_the_future_does(op: Op, cuts: Sequence[int] = (3
     law = "the_past_never_changes_when_the_future_does"
     for case in _first_cases(op):
         columns = case.columns()
-        whole = run_compiled(case, columns)
+        whole = run_whole(case)
         for cut in cuts:
             for poison in POISON:
                 other = {name: column.copy() for name, column in columns.items()}
@@ -183,9 +185,9 @@ def check_cut(case: Case, cuts: Sequence[int], block: int) -> None:
     """Compare one case cut at the given rows, in blocks of `block`, with the case in one push."""
     rows = LONG if cuts and max(cuts) >= ROWS else ROWS
     columns = case.columns(rows)
-    whole = run_compiled(case, columns)
-    saved = empty_state(case, block)
-    twins = programs(case, block, 2)
+    whole = run_whole(case, rows)
+    program, saved = fresh(case, block)
+    twins = program, twin(case, block)
     parts = []
     edges = [0, *sorted({cut for cut in cuts if 0 < cut < rows}), rows]
     for turn, (low, high) in enumerate(itertools.pairwise(edges)):
@@ -207,9 +209,7 @@ def plain_python_equals_compiled(op: Op) -> None:
         return
     law = "plain_python_equals_compiled"
     for case in _first_cases(op):
-        columns = case.columns()
-        got = run_plain(case, columns, (0, 57, 64, ROWS), POISON[0])
-        want = run_compiled(case, columns)
+        got, want = run_plain(case, PIECES, POISON[0]), run_whole(case)
         close(op, law, got, want, where=case.where, tolerance=0.0 if op.tolerance == 0.0 else 1e-15)
 
 
@@ -218,8 +218,7 @@ def lookback_is_enough(op: Op) -> None:
     if not has_kernel(op) or not op.signature.inputs:
         return
     for case in _first_cases(op):
-        edges = (0, 1, 30, 31, 48, 49, 100, 170, ROWS)
-        one, other = (run_plain(case, case.columns(), edges, poison) for poison in POISON)
+        one, other = (run_plain(case, PIECES, poison) for poison in POISON)
         where = f"older than {op.amount('lookback', case.bound)} rows poisoned; {case.where}"
         same_bits(op, "lookback_is_enough", other, one, where=where)
 
@@ -237,7 +236,7 @@ def memory_is_enough(op: Op) -> None:
         if memory == 0 or start >= ROWS:
             continue
         columns = {name: column.copy() for name, column in case.columns().items()}
-        want = run_compiled(case, columns)
+        want = run_whole(case)
         for one in op.signature.inputs:
             if one.kind == "float":  # every value up to row 60 differs, and stays in its range
                 columns[one.name][:61] = columns[one.name][60::-1] + (one.name[:4] != "cond")

@@ -31,6 +31,7 @@ def output_names(case: Case) -> list[tuple[str, str]]:
     return names
 
 
+@functools.lru_cache(maxsize=256)
 def plan_of(case: Case) -> Plan:
     """Return the plan that feeds the op's inputs and reads its outputs."""
     plan = Plan()
@@ -48,24 +49,33 @@ def plan_of(case: Case) -> Plan:
     return plan
 
 
-@functools.lru_cache(maxsize=64)
-def programs(case: Case, block: int, copies: int) -> tuple[Program, ...]:
-    """Return programs of one plan, to be overwritten with `restore` before each use."""
-    plan = plan_of(case)
-    return tuple(Program(plan, block) for _ in range(copies))
+@functools.lru_cache(maxsize=256)
+def fresh(case: Case, block: int) -> tuple[Program, bytes]:
+    """Return a program, to be overwritten with `restore` before each use, and its first state."""
+    program = Program(plan_of(case), block)
+    return program, program.save()
 
 
-@functools.lru_cache(maxsize=64)
-def empty_state(case: Case, block: int) -> bytes:
-    """Return the state before the first row."""
-    return Program(plan_of(case), block).save()
+@functools.lru_cache(maxsize=256)
+def twin(case: Case, block: int) -> Program:
+    """Return another program of the plan that `fresh` gives, to be overwritten like it."""
+    return Program(plan_of(case), block)
 
 
 def run_compiled(case: Case, columns: Columns, block: int = 2048) -> Columns:
     """Return what the compiled kernel makes of the whole table."""
-    (program,) = programs(case, block, 1)
-    program.restore(empty_state(case, block))
+    program, empty = fresh(case, block)
+    program.restore(empty)
     return push(program, columns)
+
+
+@functools.lru_cache(maxsize=512)
+def run_whole(case: Case, rows: int = ROWS) -> Columns:
+    """Return what the compiled kernel makes of the case's own table, made once for all laws."""
+    made = run_compiled(case, case.columns(rows))
+    for column in made.values():
+        column.flags.writeable = False
+    return made
 
 
 def push(program: Program, columns: Columns) -> Columns:
@@ -133,13 +143,14 @@ def run_polars(case: Case, columns: Columns) -> Columns:
     return made
 
 
-def run_plain(case: Case, columns: Columns, edges: Sequence[int], poison: float) -> Columns:
+@functools.lru_cache(maxsize=256)
+def run_plain(case: Case, edges: tuple[int, ...], poison: float) -> Columns:
     """Run the kernel as plain Python over [edges[i], edges[i + 1]), with poison around.
 
     Before each piece lie exactly `lookback` rows of history; what is older, and what is newer
     than the piece, is `poison`.
     """
-    op, bound = case.op, case.bound
+    op, bound, columns = case.op, case.bound, case.columns()
     lookback = op.amount("lookback", bound)
     state = np.zeros(op.amount("slots", bound) + 1)
     ints = np.zeros(op.amount("ints", bound) + 1, np.int64)
