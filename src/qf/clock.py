@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from qf.errors import Place, diagnostic
 
@@ -42,9 +43,14 @@ def is_date(text: str) -> bool:
 
 def format_time(ns: int) -> str:
     """Return an ISO time with as many decimals as the nanoseconds need."""
-    moment = datetime.fromtimestamp(ns // SECOND_NS, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    moment = _second_text(ns // SECOND_NS)
     fraction = f"{ns % SECOND_NS:09d}".rstrip("0")
     return f"{moment}.{fraction}Z" if fraction else f"{moment}Z"
+
+
+@lru_cache(maxsize=256)
+def _second_text(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def wall_ns() -> int:

@@ -61,9 +61,34 @@ def first_difference(ours: Levels, truth: Mapping[int, int], worst: int, side: i
     return ""
 
 
+def is_same(words: np.ndarray, at: int, side: int, truth: Mapping[int, int]) -> bool:
+    """Say whether a side holds every true level with its size, and no other.
+
+    False also where it is not so plain: a level lies outside the ring, or the sides differ.
+    """
+    top, count = int(words[at + 2 + side]), len(truth)
+    if top == NO_LEVEL or words[at + 4 + side] or not count:
+        return False
+    prices = np.fromiter(truth, np.int64, count)
+    signed = prices if side == 0 else -prices
+    if signed.max() > top or signed.min() <= top - WIDTH:
+        return False
+    places = signed & MASK
+    start = at + OCCUPIED + side * BITMAP
+    used = words[start : start + BITMAP].view(np.uint64)
+    if np.bitwise_count(used).sum() != count:  # as many levels as there truly are, and these
+        return False
+    ring = at + RING + side * WIDTH
+    sizes = np.fromiter(truth.values(), np.int64, count)
+    there = words[start + (places >> 6)] >> (places & 63)
+    return bool((there & 1).all() and (words[ring + places] == sizes).all())
+
+
 def compare(words: np.ndarray, at: int, bids: Mapping[int, int], asks: Mapping[int, int]) -> str:
     """Return the first level at which a book in `words` is not the true one, "" for none."""
     for side, truth in ((0, bids), (1, asks)):
+        if is_same(words, at, side, truth):
+            continue
         ours, worst = side_of(words, at, side)
         difference = first_difference(ours, truth, worst, side)
         if difference:

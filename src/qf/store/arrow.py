@@ -44,7 +44,7 @@ def batch_of(
 
     Errors: QF620 a column is absent, QF621 it has another length.
     """
-    arrays = [_column(table, field, columns, constants, rows) for field in table.fields]
+    arrays = [column_of(table, field, columns, constants, rows) for field in table.fields]
     return pa.RecordBatch.from_arrays(arrays, list(table.names))
 
 
@@ -80,9 +80,10 @@ def int_words(values: Any) -> np.ndarray:
     return np.asarray(values, np.int64)
 
 
-def _column(
+def column_of(
     table: Table, field: Field, columns: Columns, constants: Mapping[str, str], rows: int
 ) -> pa.Array:
+    """Return one column of a table. Errors: QF620, QF621."""
     if field.name in constants:
         return pa.DictionaryArray.from_arrays(np.zeros(rows, np.int8), _one(constants[field.name]))
     if field.name not in columns and field.type == "DOUBLE[]":

@@ -58,7 +58,8 @@ def read_rows(data: bytes) -> pa.RecordBatch:
 
 
 def _plain(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    columns = [column.cast(field.type) for column, field in zip(batch.columns, schema, strict=True)]
+    pairs = zip(batch.columns, schema, strict=True)
+    columns = [one if one.type == field.type else one.cast(field.type) for one, field in pairs]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 

@@ -113,7 +113,7 @@ class Columns:
         self._close()
         counts = np.array(self._counts, dtype=np.int64)
         frames = np.array(self._frames, dtype=np.int64).reshape(-1, len(_FRAME))
-        block = {name: np.repeat(frames[:, i], counts) for i, name in enumerate(_FRAME)}
+        block = dict(zip(_FRAME, np.repeat(frames.T, counts, axis=1), strict=True))
         block |= {name: _joined(parts) for name, parts in self._parts.items()}
         last_row = np.zeros(self.rows, np.int64)
         last_row[np.cumsum(counts) - 1] = 1
@@ -124,4 +124,6 @@ class Columns:
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    if len(parts) == 1:
+        return parts[0]
     return np.concatenate(parts) if parts else np.empty(0, np.int64)
