@@ -94,6 +94,28 @@ def torn_tail_is_kept(patch):
     patch.setattr(journal, "zlib", NoCrc)
 
 
+def a_whole_record_goes_with_the_torn_one(patch):
+    """Opening the journal cuts one record more than the torn one."""
+    from qf.tape import journal
+
+    usual = journal._whole
+
+    def whole(name, data, skip):
+        found = usual(name, data, skip)
+        if not found.why or not found.frames:
+            return found
+        size = len(journal.record_of(found.frames[-1], 0))
+        return found._replace(frames=found.frames[:-1], end=found.end - size)
+
+    patch.setattr(journal, "_whole", whole)
+
+
+def frames_change_places(patch):
+    """A group of frames goes to the journal last one first."""
+    usual = Ingress.take
+    patch.setattr(Ingress, "take", lambda self, most: usual(self, most)[::-1])
+
+
 def checkpoint_position_off_by_one(patch):
     usual = checkpoint.newest
 
@@ -342,6 +364,8 @@ BUGS = {
         (emit_before_sync, "machine"),
         (checkpoint_without_sync, "machine"),
         (torn_tail_is_kept, "storm"),
+        (a_whole_record_goes_with_the_torn_one, "storm"),
+        (frames_change_places, "venue"),
         (checkpoint_position_off_by_one, "machine"),
         (stale_checkpoint_is_accepted, "machine"),
         (reset_is_forgotten, "machine"),

@@ -20,6 +20,8 @@ QUICK = (
     "checkpoint_without_sync",
     "crossed_book_is_valid",
     "duplicate_after_a_restart",
+    "frames_change_places",
+    "torn_tail_is_kept",
 )
 CHOSEN = sorted(BUGS) if os.environ.get("QF_LONG") == "1" else QUICK
 

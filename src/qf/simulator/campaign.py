@@ -36,6 +36,7 @@ from qf.simulator.loop import VirtualLoop
 from qf.simulator.machine import Machine
 from qf.simulator.memory import Memory
 from qf.simulator.process import Process
+from qf.simulator.promised import Promised
 from qf.simulator.quotes import Quotes
 from qf.simulator.report import Report, digest_of
 from qf.simulator.schedule import Course, Trouble
@@ -107,6 +108,7 @@ class Campaign:
         self.health = Health(self.report)
         self.memory = Memory()
         self.intake = Intake(self.loop, self.report)
+        self.promised = Promised(self.world.platter)
         self.life: Life | None = None
         self._network: ExchangeNetwork | None = None
         self._unsynced = False  # whether bytes of the journal are not durable
@@ -211,6 +213,9 @@ class Campaign:
     def _watch_disk(self, operation: str, path: str, data: bytes) -> None:
         if path.startswith("journal/"):
             self._unsynced = operation == "append"
+            wrong = self.promised.note(operation, path, data)
+            if wrong:
+                self.report.wrong(f"at {self.loop.time():.1f} s {wrong}")
         elif path.startswith(BEHIND) and operation in ("append", "write"):
             self.emissions.too_early += not self._all_durable()
 

@@ -5,7 +5,8 @@ many bytes are durable, and of every name whether it is. `mount` gives a life of
 
 A kill loses nothing that an operation had done: the page cache is the machine's. A power loss
     leaves a durable prefix as it is;
-    loses, tears or zero-fills what was appended after it, block by block;
+    loses, tears or zero-fills what was appended after it, block by block, or leaves in a block
+        what lay there before, bytes of the same file's other places;
     forgets names that were never synced and brings back removed ones;
     leaves a half-written file under the name that a replacing write uses on the way.
 A fuse makes a process die inside the nth operation from now, with part of it done.
@@ -20,7 +21,7 @@ from dataclasses import dataclass, field
 
 from qf.simulator.process import Killed, Process
 
-BLOCK = 64  # what is torn: smaller than a sector, so that short records are torn too
+BLOCK = 16  # what is torn: far smaller than a sector, so that short records are torn too
 DRAFT = ".part"  # what a replacing write leaves behind when it is cut short
 
 Watcher = Callable[[str, str, bytes], None]
@@ -85,14 +86,14 @@ class Platter:
     def _lose_tail(self, held: Held) -> None:
         tail = len(held.data) - held.durable
         if tail > 0:
-            kept = self._what_is_left(bytes(held.data[held.durable :]))
+            kept = self._what_is_left(bytes(held.data[held.durable :]), held.data[: held.durable])
             self.lost_bytes += tail - len(kept)
             held.data[held.durable :] = kept
         held.durable = len(held.data)
 
-    def _what_is_left(self, tail: bytes) -> bytes:
+    def _what_is_left(self, tail: bytes, before: bytes | bytearray) -> bytes:
         """Return what a power loss leaves of bytes that were never synced."""
-        fate = self.chance.randrange(5)
+        fate = self.chance.randrange(7)
         if fate == 0:
             return b""
         if fate == 1:
@@ -104,6 +105,14 @@ class Platter:
             return b"".join(
                 block if self.chance.random() < 0.5 else bytes(len(block)) for block in blocks
             )
+        if fate == 4:  # all blocks but one are
+            at = self.chance.randrange(0, len(tail), BLOCK)
+            return tail[:at] + bytes(len(tail[at : at + BLOCK])) + tail[at + BLOCK :]
+        if fate == 5 and len(before) > len(tail):  # a block holds what lay there before
+            at = self.chance.randrange(0, len(tail), BLOCK)
+            size = len(tail[at : at + BLOCK])
+            old = self.chance.randrange(len(before) - size)
+            return tail[:at] + bytes(before[old : old + size]) + tail[at + BLOCK :]
         return tail
 
     def burn(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence, Set
 from functools import partial
 
@@ -21,13 +22,18 @@ class Intake:
     def __init__(self, loop: VirtualLoop, report: Report) -> None:
         self._loop, self._report = loop, report
         self._taken: dict[int, float] = {}  # when, by frame
+        self._places: dict[int, list[int]] = {}  # the places in the order of taking, by frame
+        self._count = 0
         self._trades: dict[int, float] = {}  # when a trade was brought, by id
         self._deaths: list[float] = []
         self._followed: Session | None = None
 
     def offered(self, frame: Frame) -> None:
         """Note a frame that the queue of an engine took."""
-        self._taken[_mark(frame)] = self._loop.time()
+        mark = _mark(frame)
+        self._taken[mark] = self._loop.time()
+        self._places.setdefault(mark, []).append(self._count)
+        self._count += 1
 
     def follow(self, session: Session) -> None:
         """Look on while the links of a session bring trades; once per session."""
@@ -51,10 +57,24 @@ class Intake:
         strange = len(kept - self._taken.keys())
         if strange:
             self._report.wrong(f"the journal holds {strange} frames that nobody brought")
+        self._judge_order(frames)
         self._judge_lost("frames that were taken", self._taken, kept)
         ids = {glance(frame.payload).last_id for frame in frames}
         self.died()  # what is held for a hole when all ends has no time left to come
         self._judge_lost("trades that were brought", self._trades, ids)
+
+    def _judge_order(self, frames: Sequence[Frame]) -> None:
+        """Hold the order of the journal against the order of taking; a frame may come twice."""
+        last = -1
+        for position, frame in enumerate(frames):
+            places = self._places.get(_mark(frame), ())
+            if frame.is_note or not places:
+                continue
+            later = bisect_right(places, last)
+            if later == len(places):
+                self._report.wrong(f"record {position} of the journal was taken before the last")
+                return
+            last = places[later]
 
     def _judge_lost(self, what: str, brought: Mapping[int, float], kept: Set[int]) -> None:
         lost = [at for mark, at in brought.items() if mark not in kept]
