@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from qf.errors import Place, diagnostic
+from qf.errors import Place, QuantflowError, diagnostic
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
@@ -32,6 +33,7 @@ KEY_TWICE = diagnostic("QF205", "key {key!r} is given twice; the first is on lin
 TOO_DEEP = diagnostic("QF206", "nested deeper than {limit} levels")
 
 Path_ = tuple[str | int, ...]
+_FASTEST: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # absent where libyaml is
 
 _NULL = re.compile(r"|~|null|Null|NULL")
 _TRUE = re.compile(r"true|True|TRUE")
@@ -113,10 +115,13 @@ def parse_document(text: str, source: str, secret: bool = False) -> Document:
     size = len(text.encode())
     if size > MAX_BYTES:
         raise TOO_LARGE(path=source, size=size, limit=MAX_BYTES)
-    document = Document(source, text.removeprefix("\ufeff"), secret=secret)
+    text = text.removeprefix("\ufeff")
+    with suppress(yaml.YAMLError, QuantflowError):
+        return _built(Document(source, text, secret=secret), _FASTEST)
+    # Something is wrong: the slow parser's words and places are those that errors tell.
+    document = Document(source, text, secret=secret)
     try:
-        events = yaml.parse(document.text, Loader=yaml.SafeLoader)
-        _Builder(document, events).build()
+        return _built(document, yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = document.at(mark.line, mark.column) if mark else Place(source, 1)
@@ -127,6 +132,10 @@ def parse_document(text: str, source: str, secret: bool = False) -> Document:
         line = document.text.count("\n", 0, error.position)
         place = Place(source, line + 1)
         raise BAD_YAML(why=f"character #x{error.character:04x}", place=place) from None
+
+
+def _built(document: Document, loader: Any) -> Document:
+    _Builder(document, yaml.parse(document.text, Loader=loader)).build()
     return document
 
 
@@ -183,7 +192,7 @@ class _Builder:
             raise self._refuse(event, f"a tag ({event.tag})")
         self.document.values[path] = _mark(event)
         if isinstance(event, yaml.ScalarEvent):
-            if event.style is not None:
+            if event.style:  # the two parsers call a plain scalar's style None and ""
                 return event.value
             try:
                 return scalar(event.value)
@@ -208,7 +217,7 @@ class _Builder:
             key = event.value
             if event.anchor is not None or event.tag is not None:
                 raise self._refuse(event, "an anchor or tag on a key")
-            if key == "<<" and event.style is None:
+            if key == "<<" and not event.style:
                 raise self._refuse(event, "a merge key (<<)")
             here = (*path, key)
             if key in rows:

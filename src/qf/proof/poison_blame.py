@@ -39,6 +39,7 @@ class Blame:
         self._ahead: dict[tuple[int, str], tuple[Plan, set[int]]] = {}
         self._every_column: Program | None = None
         self._reached = 0, b""  # a row of the tape, and the state there
+        self._polars: dict[tuple[str, str, str], bool] = {}  # does a rule look ahead
 
     def source(self, engine: str, spoilt: Spoilt, each: Difference) -> str:
         """Return the op or formula that a leaking column comes from, in words."""
@@ -51,11 +52,17 @@ class Blame:
             ahead = dict.fromkeys(
                 f"{op.family}/{op.name}"
                 for op, given in self._polars_ops(feature)
-                if reads_ahead(op, given)
+                if self._reads_ahead(op, given)
             )
             return f"{about}; the Polars rule of {', '.join(ahead)}" if ahead else about
         first = self._first_op(spoilt, part, each.column)
         return f"{first}; {about}" if about else first
+
+    def _reads_ahead(self, op: Op, given: Mapping[str, Any]) -> bool:
+        key = (op.family, op.name, repr(sorted(given.items())))
+        if key not in self._polars:
+            self._polars[key] = reads_ahead(op, given)
+        return self._polars[key]
 
     def _feature(self, part: Part, column: str) -> Feature | None:
         name = part.constants.get("feature_name") or column.removesuffix("_age_ms")
