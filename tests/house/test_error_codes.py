@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from functools import cache
 
-from house.walk import ROOT, package
+from house.walk import ROOT, dotted, nodes, package, text_of
 
 RANGES = {
     "QF0": ("clock", "errors", "schema"),
@@ -16,15 +17,16 @@ RANGES = {
 }
 
 
+@cache
 def declared() -> list[tuple[str, str, str]]:
     """Return (code, name it is bound to, file) of every `diagnostic(...)` in the package."""
     found = []
     for module in package():
-        for node in ast.walk(module.tree):
+        for node in nodes(module.tree):
             if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
                 continue
             call = node.value
-            if ast.unparse(call.func).split(".")[-1] != "diagnostic":
+            if dotted(call.func).split(".")[-1] != "diagnostic":
                 continue
             code = call.args[0] if call.args else None
             assert isinstance(code, ast.Constant), f"{module.place}:{node.lineno}: code as text"
@@ -53,7 +55,7 @@ def test_every_declared_error_is_used():
     words = Counter(
         word
         for module in package()
-        for word in re.findall(r"\b[A-Z][A-Z_0-9]+\b", module.path.read_text())
+        for word in re.findall(r"\b[A-Z][A-Z_0-9]+\b", text_of(module.path))
     )
     assert [f"{place}: {name}" for _, name, place in declared() if words[name] < 2] == []
 

@@ -6,7 +6,7 @@ import ast
 import re
 from functools import cache
 
-from house.walk import Function, functions, python_files
+from house.walk import Function, dotted, functions, nodes, python_files
 
 CHECKS = re.compile(r"(^|[._])(assert|check|expect|verify|raises|fail|law)")
 
@@ -27,7 +27,7 @@ def can_fail(function: Function) -> bool:
         if isinstance(node, ast.Assert):
             return True
         if isinstance(node, ast.Call):
-            called = ast.unparse(node.func)
+            called = dotted(node.func)
             if CHECKS.search(called) or called.split(".")[-1] in complaining():
                 return True
     return False
@@ -48,7 +48,7 @@ def test_nothing_is_skipped_without_asking_what_is_missing():
     marks = [
         f"{module.place}:{node.lineno}"
         for module in python_files("tests/")
-        for node in ast.walk(module.tree)
-        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("pytest.mark.skip",)
+        for node in nodes(module.tree)
+        if isinstance(node, ast.Attribute) and dotted(node) == "pytest.mark.skip"
     ]
     assert marks == []

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 from house.test_layers import ROW, folder
-from house.walk import ROOT, Function, Module, functions, python_files, repository_files
+from house.walk import ROOT, Function, Module, functions, python_files, repository_files, text_of
 
 FILE_LINES, FUNCTION_LINES, KERNEL_LINES, PARAMETERS = 400, 60, 80, 6
 SAYS_NOTHING = {"utils", "helpers", "common", "core", "base", "manager", "misc"}
@@ -36,11 +37,12 @@ def takes_columns(module: Module, function: Function) -> bool:
     return row == 2 or is_kernel(function) or module.place.startswith("tests/")
 
 
+@cache
 def sizes() -> dict[tuple[str, str], tuple[int, int]]:
     """Return (place, what) -> (size, limit) of everything that has a limit."""
     found = {}
     for module in python_files():
-        found[module.place, "lines"] = (len(module.path.read_text().splitlines()), FILE_LINES)
+        found[module.place, "lines"] = (len(text_of(module.path).splitlines()), FILE_LINES)
         for function in functions(module.tree):
             place = f"{module.place}::{function.name}"
             lines = (function.end_lineno or 0) - function.lineno + 1

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 
 from house.test_layers import ROW, folder
-from house.walk import ROOT, package, python_files, repository_files
+from house.walk import (
+    ROOT,
+    dotted,
+    nodes,
+    package,
+    python_files,
+    repository_files,
+    text_of,
+)
 
 TEXT = {".py", ".md", ".toml", ".txt", ".yml", ".yaml", ".json", ".svg", ".html", ".css", ".js", ""}
 SKIPPED = {"LICENSE", "tests/house/test_words.py"}
@@ -39,10 +46,6 @@ RUNS_TEXT = {"eval", "exec", "__import__"}
 RUNS_DATA = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 
 
-def text_of(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="ignore")
-
-
 def checked_files() -> list[tuple[str, str]]:
     found = []
     for path in repository_files():
@@ -69,8 +72,8 @@ def test_only_the_command_line_prints():
     for module in package():
         if folder(module.name) == "cli":
             continue
-        for node in ast.walk(module.tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in (
+        for node in nodes(module.tree):
+            if isinstance(node, ast.Call) and dotted(node.func) in (
                 "print",
                 "sys.stdout.write",
                 "sys.stderr.write",
@@ -82,7 +85,7 @@ def test_only_the_command_line_prints():
 def test_no_error_is_swallowed():
     found = []
     for module in python_files():
-        for node in ast.walk(module.tree):
+        for node in nodes(module.tree):
             if not isinstance(node, ast.ExceptHandler):
                 continue
             caught = ast.unparse(node.type) if node.type else ""
@@ -95,9 +98,9 @@ def test_no_error_is_swallowed():
 def test_nothing_runs_text_or_data_as_code():
     found = []
     for module in package():
-        for node in ast.walk(module.tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in RUNS_TEXT:
-                found.append(f"{module.place}:{node.lineno} {ast.unparse(node.func)}")
+        for node in nodes(module.tree):
+            if isinstance(node, ast.Call) and dotted(node.func) in RUNS_TEXT:
+                found.append(f"{module.place}:{node.lineno} {dotted(node.func)}")
             if isinstance(node, ast.Import | ast.ImportFrom):
                 names = {alias.name.split(".")[0] for alias in node.names}
                 names.add((getattr(node, "module", None) or "").split(".")[0])
@@ -111,10 +114,10 @@ def test_time_and_chance_are_handed_in_below_the_engines():
     for module in package():
         if ROW.get(folder(module.name), 9) > 4 or module.name == "clock":
             continue
-        for node in ast.walk(module.tree):
+        for node in nodes(module.tree):
             if not isinstance(node, ast.Call):
                 continue
-            called = ast.unparse(node.func)
+            called = dotted(node.func)
             short = ".".join(called.split(".")[-2:])
             unseeded = short.startswith("random.") and short != "random.Random"
             unseeded &= called not in ("np.random.default_rng", "numpy.random.default_rng")

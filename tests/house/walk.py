@@ -30,6 +30,30 @@ class Module(NamedTuple):
 
 
 @cache
+def nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """Return every node of a file, found once for all rules."""
+    return tuple(ast.walk(tree))
+
+
+@cache
+def text_of(path: Path) -> str:
+    """Return what a file says."""
+    return path.read_text(encoding="utf-8", errors="ignore")
+
+
+def dotted(node: ast.AST) -> str:
+    """Return a name with its dots as `ast.unparse` does, and other nodes by it."""
+    names = []
+    inner = node
+    while isinstance(inner, ast.Attribute):
+        names.append(inner.attr)
+        inner = inner.value
+    if not isinstance(inner, ast.Name):
+        return ast.unparse(node)
+    return ".".join([inner.id, *reversed(names)])
+
+
+@cache
 def repository_files() -> tuple[Path, ...]:
     """Return every file git knows or would add; without git, every file that is no build output."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
@@ -53,10 +77,15 @@ def python_files(*folders: str) -> tuple[Module, ...]:
         inside = path.relative_to(ROOT)
         if path.suffix != ".py" or (folders and not inside.as_posix().startswith(folders)):
             continue
-        dotted = ".".join(inside.with_suffix("").parts)
-        name = dotted.removeprefix("src.qf.").removesuffix(".__init__")
-        made.append(Module(name, path, ast.parse(path.read_text(), str(path))))
+        name = ".".join(inside.with_suffix("").parts)
+        name = name.removeprefix("src.qf.").removesuffix(".__init__")
+        made.append(Module(name, path, _parsed(path)))
     return tuple(made)
+
+
+@cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(text_of(path), str(path))
 
 
 def package() -> tuple[Module, ...]:
@@ -66,14 +95,14 @@ def package() -> tuple[Module, ...]:
 
 def functions(tree: ast.AST) -> Iterator[Function]:
     """Yield every function and method, nested ones included."""
-    for node in ast.walk(tree):
+    for node in _nodes_of(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Yield (line, dotted name) of every import at any depth; `from a import b` gives a.b."""
-    for node in ast.walk(tree):
+    for node in _nodes_of(tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -81,8 +110,12 @@ def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, f"{start}.{alias.name}") for alias in node.names)
 
 
+def _nodes_of(tree: ast.AST) -> tuple[ast.AST, ...]:
+    return nodes(tree) if isinstance(tree, ast.Module) else tuple(ast.walk(tree))
+
+
 def top_imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Yield the imports that run when the module is loaded (a TYPE_CHECKING block does not)."""
     for node in tree.body:
         if isinstance(node, ast.Import | ast.ImportFrom):
-            yield from imports(ast.Module([node], []))
+            yield from imports(node)
