@@ -4,8 +4,10 @@ import textwrap
 
 import pytest
 
+from qf.errors import QuantflowError
 from qf.project.project_ops import load_project_ops, unload_project_ops
-from qf.testing.contract import broken_laws
+from qf.testing.contract import LAWS, broken_laws
+from qf.testing.contract.documents import bounds_are_refused_with_a_good_error
 
 HEAD = '''
 """planted(x, window): sum of the last `window` rows, planted with a fault.
@@ -86,6 +88,17 @@ COUNTS_FROM_THE_BLOCK = """
         out[t] = total if ints[0] == window else math.nan
     state[0] = total
 """
+NEVER_HEALS = GOOD.replace(
+    "out[t] = total",
+    "ints[0] += 1 if x[t] != x[t] else 0\n        out[t] = total if ints[0] == 0 else math.nan",
+)
+DRIFTS_LATE = GOOD.replace(
+    "out[t] = total", "out[t] = total * (1.0 + 1e-8 * max(row + t - lo - 1000, 0))"
+)
+# Compiled, the product wraps to 0; Python's whole numbers have no end.
+WRAPS = GOOD.replace(
+    "out[t] = total", "out[t] = total if (4611686018427387904 + 0 * lo) * 4 == 0 else total + 1.0"
+)
 DEFAULTS = {
     "warmup": "window - 1",
     "lookback": "window",
@@ -98,6 +111,14 @@ PLANTED = {
     "peeks one row, rarely": (PEEKS, {}, {"the_past_never_changes_when_the_future_does"}),
     "forgets its state": (FORGETS, {}, {"cutting_the_stream_changes_no_bit"}),
     "re-anchors by block": (COUNTS_FROM_THE_BLOCK, {}, {"cutting_the_stream_changes_no_bit"}),
+    "says another sum": (
+        GOOD.replace("out[t] = total", "out[t] = total * (1.0 + 1e-8)"),
+        {},
+        {"kernel_equals_definition"},
+    ),
+    "drifts after a thousand rows": (DRIFTS_LATE, {}, {"long_runs_do_not_drift"}),
+    "never heals after a null": (NEVER_HEALS, {}, {"null_in_stays_defined"}),
+    "means less compiled than read": (WRAPS, {}, {"plain_python_equals_compiled"}),
     "warms up too late": (GOOD, {"warmup": "window - 2"}, {"warmup_is_exact"}),
     "reads more than it says": (GOOD, {"lookback": "window - 2"}, {"lookback_is_enough"}),
     "remembers more than it says": (GOOD, {"memory": "window - 1"}, {"memory_is_enough"}),
@@ -116,6 +137,15 @@ PLANTED = {
         {"polars": "x.rolling_sum(window) / (x - x)"},
         {"polars_equals_definition"},
     ),
+}
+
+
+# What the tests of whole files at the end break, each with a file of its own.
+OF_FILES = {
+    "is_documented",
+    "example_compiles",
+    "gaps_are_strict",
+    "bounds_are_refused_with_a_good_error",
 }
 
 
@@ -142,6 +172,19 @@ def test_the_fault_is_caught(name, drop_in):
     assert bool(said) == bool(expected), said
     for law in expected:
         assert any(law in line for line in said), (law, said)
+
+
+def test_every_law_has_a_fault_that_breaks_it():
+    broken = set().union(*(expected for _, _, expected in PLANTED.values()))
+    assert broken | OF_FILES == {law.__name__ for law in LAWS}
+
+
+def test_an_op_that_takes_any_parameter_is_refused(drop_in, monkeypatch):
+    op = drop_in(HEAD.format(**DEFAULTS).lstrip() + GOOD)
+    bounds_are_refused_with_a_good_error(op)
+    monkeypatch.setattr(op, "bind", lambda **given: given)
+    with pytest.raises(QuantflowError, match="bounds_are_refused_with_a_good_error"):
+        bounds_are_refused_with_a_good_error(op)
 
 
 def test_undocumented_and_unbounded_files_are_refused(drop_in):
