@@ -78,10 +78,9 @@ def staleness_of(contract: Staleness) -> tuple[Op, dict[str, Any]]:
 
 
 def as_seen(
-    plan: Plan, feature: Feature, value: Column, quality: Column, age: Column
+    plan: Plan, contract: Staleness | None, value: Column, quality: Column, age: Column
 ) -> tuple[Column, Column]:
     """Return what a feature's newest value of some age is worth to a decision, and its quality."""
-    contract = feature.staleness
     if contract is not None:
         rule, kept = staleness_of(contract)
         value = plan.one(rule, [value, age], **kept)
@@ -141,7 +140,7 @@ class FeatureBuilder:
         quality = tick["quality"]
         if not graph.book:
             quality = self._one("quality", "keep_bits", quality, bits=TRADE_BITS)
-        quality = self._of_graph(graph, quality, tick, tick["processed_time"])
+        quality = self.of_graph(graph, quality, tick, tick["processed_time"])
         out = [bar["bar_id"].clock]
         folded = find(feature.aggregation, "aggregations")
         rows = [bar["first_row"], bar["close_row"]]
@@ -165,7 +164,7 @@ class FeatureBuilder:
                 own = self._one("quality", "keep_bits", own, bits=TRADE_BITS)
             quality = self.either(self.plan, quality, own)
         raw = lower(graph, self.plan, columns, bar["feature_time"])
-        return raw, self._of_graph(graph, quality, columns, bar["feature_time"])
+        return raw, self.of_graph(graph, quality, columns, bar["feature_time"])
 
     def _see(self, row: Row, decision: str) -> Seen:
         here, there = self.state.bars[decision], self.state.bars[row.feature.bar]
@@ -174,10 +173,10 @@ class FeatureBuilder:
         out = [here["bar_id"].clock]
         latest = self.plan.add(find("latest", "aggregations"), inputs, {}, out)
         value, quality, _, age = (group[0] for group in latest)
-        value, quality = as_seen(self.plan, row.feature, value, quality, age)
+        value, quality = as_seen(self.plan, row.feature.staleness, value, quality, age)
         return Seen(row.feature, value, age, quality)
 
-    def _of_graph(
+    def of_graph(
         self, graph: Graph, quality: Column, columns: Mapping[str, Column], time: Column
     ) -> Column:
         """Return the quality of a formula's value: of every row it reaches, and its own flags."""

@@ -24,6 +24,7 @@ from importlib.metadata import version
 
 from qf.clock import format_time, wall_ns
 from qf.engines import executors, job
+from qf.engines.cross_stage import CrossStage
 from qf.engines.executors import Crew, Options
 from qf.engines.ledger import Ledger
 from qf.engines.parts import CARRIED, RAW_TABLES
@@ -299,6 +300,10 @@ def _change(
             for each in hands.make(tapes, asked, target):
                 result.symbols.append(each)
                 result.warnings += each.warnings
+            if project.cross_sets and "vectors" in asked.groups:
+                left = {key: Ledger.read(told) for key, told in store.ledgers().items()}
+                stage = CrossStage(project, change, tapes, left, asked, hands.report)
+                result.notes += stage.run()
             result.counts = dict(sorted(change.totals().items()))
         states = StateFiles(project.paths.state)
         states.sweep(file for told in store.ledgers().values() for _, _, file in told["states"])

@@ -94,8 +94,13 @@ def gone_from(project: Project, entry: Covered) -> str:
         )
         return "" if feature in names else f"the feature {feature} of {set_name} on {clock}"
     if entry.table.startswith("feature_vectors_"):
-        found = sets.get(entry.table.removeprefix("feature_vectors_"))
+        name = entry.table.removeprefix("feature_vectors_")
+        found = sets.get(name)
         known = found is not None and found.bar == clock
+        known = known or any(
+            (each.name, each.bar) == (name, clock) and entry.constants["symbol"] in each.symbols
+            for each in project.cross_sets
+        )
         return "" if known else f"{entry.table} on {clock}"
     if clock and clock not in clocks:
         return f"the bar clock {clock}"

@@ -128,7 +128,7 @@ class VectorJoin:
             value = plan.feed(f"{feature.name}.value")
             quality = plan.feed(f"{feature.name}.quality", "int")
             age = plan.feed(f"{feature.name}.age", "int")
-            value, quality = as_seen(plan, feature, value, quality, age)
+            value, quality = as_seen(plan, feature.staleness, value, quality, age)
             plan.read(feature.name, value)
             total = FeatureBuilder.either(plan, total, quality)
         if total is not None:

@@ -45,6 +45,8 @@ class ColumnTable:
     families: Mapping[str, int] = field(default_factory=dict)  # name -> number of levels
     aliases: Mapping[str, str] = field(default_factory=dict)
     regimes: Mapping[str, RegimeTable] | None = None  # None: the library's
+    # the tables of the symbols that a formula may compare, None in the reading symbol's own place
+    members: tuple[ColumnTable | None, ...] | None = None
 
     @property
     def is_bar(self) -> bool:

@@ -21,6 +21,7 @@ from typing import Any, NoReturn, Protocol
 
 from qf.errors import QuantflowError, RunError, diagnostic
 from qf.live import checkpoint
+from qf.live.cross_line import CROSS, CrossLine
 from qf.live.epochs import EPOCH_FRAMES, PERIOD_SECONDS, Epochs
 from qf.live.ingress import MOST_BYTES, MOST_FRAMES, Ingress
 from qf.live.line import BookState, Line
@@ -109,9 +110,11 @@ class Engine:
         outside = Outside(world.disk, project.name, output)
         self.sinks = _sinks(project, outside)
         chosen = list(symbols or project.symbols)
-        self.lines = {symbol: Line(project, symbol, self.sinks) for symbol in chosen}
+        self.cross = CrossLine(project, chosen, self.sinks)
+        taps = [*self.sinks, *self.cross.taps]
+        self.lines = {symbol: Line(project, symbol, taps) for symbol in chosen}
         for symbol, state in (start or {}).items():
-            self.lines[symbol].begin(state)
+            (self.cross if symbol == CROSS else self.lines[symbol]).begin(state)
         self.epochs = Epochs(self.settings.epoch_frames, self.settings.epoch_seconds)
         self.ingress = Ingress(self.settings.queue_frames, self.settings.queue_bytes)
         self.meter = Meter(world.clock)
@@ -197,6 +200,7 @@ class Engine:
                 line.take(own, quiet)
                 if self.witness is not None:
                     self.witness.computed(line)
+        self.cross.settle(self.lines, quiet)
         for sink in self.sinks:
             if sink.PROMPT:
                 try:
@@ -210,6 +214,7 @@ class Engine:
         session = self.journal.session
         if self._head is None or self._head["journal"] != session.hex():
             lines = {symbol: line.identity() for symbol, line in self.lines.items()}
+            lines |= self.cross.identity()
             self._head = checkpoint.head_of(session, lines, self.epochs.state()["rule"])
         return self._head
 
@@ -217,6 +222,7 @@ class Engine:
         """Return what makes a checkpoint of the state as it is now: an epoch's end."""
         head, epochs = self.head(), self.epochs.state()
         states = {symbol: line.state() for symbol, line in self.lines.items()}
+        states |= self.cross.state()
         packed: dict[str, bytes] = {}
 
         def pack(symbol: str) -> None:
@@ -248,7 +254,7 @@ class Engine:
             "checkpoint": {"position": self.epochs.first, "jobs_waiting": len(self._jobs)},
             **self.meter.told(),
             "lines": {symbol: line.told() for symbol, line in self.lines.items()},
-            "notes": list(self.notes),
+            "notes": [*self.notes, *self.cross.notes],
         }
 
     async def _some(self) -> None:
@@ -295,7 +301,7 @@ class Engine:
 
     def _end_epoch(self) -> None:
         position = self.epochs.position
-        for line in self.lines.values():
+        for line in (*self.lines.values(), self.cross):
             line.flush()
         while self._jobs:
             if not self._one_job():
@@ -325,7 +331,7 @@ class Engine:
 
     def _show(self) -> None:
         self._shown, self._unshown = self.world.clock.monotonic_ns(), False
-        for line in self.lines.values():
+        for line in (*self.lines.values(), self.cross):
             line.flush()
         for sink in self.sinks:
             try:
@@ -344,7 +350,7 @@ class Engine:
             if not self._one_job():
                 self._fail(SINK_FAILED(sink=self._jobs[0][1], why=self.notes[-1]))
             await asyncio.sleep(0)
-        for line in self.lines.values():
+        for line in (*self.lines.values(), self.cross):
             line.flush()
         for sink in self.sinks:
             try:

@@ -161,6 +161,11 @@ class Line:
         return self._reader.tally.last_time
 
     @property
+    def holds_back(self) -> bool:
+        """Say whether a frame waits for the next one before it is read."""
+        return self._reader.holds_back
+
+    @property
     def accounts(self) -> dict[str, dict[str, int]]:
         """Return what became of the frames, stream by stream, as a run tells it.
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from qf.errors import QuantflowError, RunError, diagnostic
 from qf.live import checkpoint
 from qf.live.checkpoint import Checkpoint
+from qf.live.cross_line import CROSS
 from qf.tape.journal import Frame, Journal
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ def _begin(engine: Engine) -> None:
 def _restore(engine: Engine, found: Checkpoint) -> None:
     for symbol, line in engine.lines.items():
         line.restore(checkpoint.unpack_state(found.body["lines"][symbol]))
+    if CROSS in found.body["lines"]:
+        engine.cross.begin(checkpoint.unpack_state(found.body["lines"][CROSS]))
     engine.epochs.restore(found.body["epochs"])
     for sink in engine.sinks:
         sink.restore(found.body["sinks"].get(sink.name, {}), found.position)

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qf.errors import Place, QuantflowError, diagnostic, nearest
 from qf.project.formula_place import FormulaPlace
 from qf.project.local_config import LocalConfig
+
+if TYPE_CHECKING:
+    from qf.project.cross_model import CrossSet
 
 NO_CLOCK = diagnostic(
     "QF220",
@@ -322,6 +325,7 @@ class Project:
     files: tuple[Path, ...]
     notes: tuple[str, ...] = field(default=())
     regimes: Mapping[str, Any] = field(default_factory=dict)  # the RegimeTable of each name
+    cross_sets: tuple[CrossSet, ...] = ()
 
     @property
     def cdm_schema(self) -> str:

@@ -18,6 +18,8 @@ from pathlib import Path
 from qf.clock import SECOND_NS, parse_time
 from qf.errors import QuantflowError, diagnostic, nearest
 from qf.project.bar_specs import resolve_bars
+from qf.project.cross_model import CrossSet
+from qf.project.cross_specs import CrossBook
 from qf.project.document import Document, read_document
 from qf.project.feature_specs import Context, SetBook, resolve_sets
 from qf.project.feature_types import TypeBook, library_files
@@ -28,6 +30,7 @@ from qf.project.model import (
     Costs,
     EngineChoice,
     EnrichOptions,
+    FeatureSet,
     Later,
     Paths,
     Project,
@@ -136,9 +139,8 @@ class _Reader:
         sets = resolve_sets(
             file.feature_engine.features, document, book, Context(types, by_clock, problems)
         )
-        labels = LabelBook(document, by_clock, costs, problems, self.notes).resolve(
-            file.label_engine.labels
-        )
+        made = LabelBook(document, by_clock, costs, problems, self.notes)
+        labels = made.resolve(file.label_engine.labels)
         providers = ProviderBook(self.folder, problems)
         active = providers.active(file.feed_providers, document)
         instruments, _ = read_instruments(self.folder, problems)
@@ -168,6 +170,7 @@ class _Reader:
             history_start_ns=self._history_start(),
             labels=labels,
             feature_sets=sets,
+            cross_sets=self._cross(types, sets),
             feature_types=types.used(),
             engine=_engine_choice(file),
             costs=costs,
@@ -182,6 +185,11 @@ class _Reader:
             notes=(*types.notes, *self.notes),
             regimes=regimes,
         )
+
+    def _cross(self, types: TypeBook, sets: tuple[FeatureSet, ...]) -> tuple[CrossSet, ...]:
+        by_name, symbols = {each.name: each for each in sets}, self.file.symbols
+        book = CrossBook(self.document, types, by_name, symbols, self.problems)
+        return book.resolve(self.file.feature_engine.cross)
 
     def _history_start(self) -> int | None:
         text = self.file.state_engine.history_start

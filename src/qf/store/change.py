@@ -228,6 +228,18 @@ class Change:
         )
         return self._fetch(query, [*constants.values(), *ids])
 
+    def feature_times(
+        self, constants: Constants, span: tuple[int | None, int | None]
+    ) -> dict[str, np.ndarray]:
+        """Return bar_id, feature_time (ns), value and quality of a feature's bars."""
+        ranges, values = catalog.conditions("feature_time", {}, span)
+        where = " AND ".join([*ranges, *(f"{quoted(name)} = ?" for name in constants)])
+        query = (
+            "SELECT bar_id, epoch_ns(feature_time) AS feature_time, value, quality "
+            f"FROM {where_is(TABLES['features'], self.project)} WHERE {where} ORDER BY bar_id"
+        )
+        return self._fetch(query, [*values, *constants.values()])
+
     def _fetch(self, query: str, values: Sequence[object]) -> dict[str, np.ndarray]:
         found = self._connection.execute(query, list(values)).fetchnumpy()
         missing = {"f": np.nan, "i": NULL_INT}

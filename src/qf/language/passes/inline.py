@@ -12,6 +12,7 @@ from qf.errors import diagnostic
 from qf.language.arguments import Bound, bind_call, function_of, parameter_values
 from qf.language.context import Context, Value
 from qf.language.parse import parse
+from qf.language.passes.across import across, compares_symbols
 from qf.language.passes.by_regime import by_regime, takes_regime
 from qf.language.source import Source
 from qf.language.tree import Call, Name, Number, Text, Tree, count, move, transform, write
@@ -38,7 +39,7 @@ NO_LEVELS_HERE = diagnostic(
 def inline(tree: Tree, context: Context) -> Tree:
     """Return the tree without parameters and without ops that are formulas.
 
-    Errors: QF104, QF112-QF119, QF131, QF142.
+    Errors: QF104, QF112-QF119, QF131, QF142-QF144.
     """
 
     def bind(node: Tree) -> Tree:
@@ -73,6 +74,8 @@ def _write_out(tree: Tree, context: Context, depth: int) -> Tree:
 def _written(bound: Bound, call: Call, context: Context) -> Tree:
     if takes_regime(bound.op):
         return by_regime(bound, context)
+    if compares_symbols(bound.op):
+        return across(bound, call, context)
     if "expand" in bound.op.rules:
         return _expand(bound, call, context)
     return _formula(bound, context)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from qf.project.structs.cross_rows import CrossEntry
 from qf.project.structs.struct import Name, OpenStruct, Scalar, Struct, Text
 
 Table = Literal[
@@ -90,6 +91,7 @@ class FeatureEngine(Struct):
     historical_feature_engine: Literal["machine", "polars"] = "machine"
     realtime_feature_engine: Literal["machine"] = "machine"
     features: tuple[FeatureEntry, ...] = ()
+    cross: tuple[CrossEntry, ...] = ()
 
 
 class CostsSection(Struct):

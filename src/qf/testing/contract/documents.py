@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 import textwrap
+from dataclasses import replace
 from typing import Any
 
 from qf.errors import DefinitionError, QuantflowError
@@ -88,9 +89,11 @@ def example_compiles(op: Op) -> None:
 
 
 def _compiled(op: Op, law: str, text: str) -> None:
-    """Compile the example on the tick clock, or where that fails on a bar clock."""
+    """Compile the example on the tick clock, on a bar clock, or where symbols are compared."""
     first: QuantflowError | None = None
-    for table in (ColumnTable.tick(levels=5), ColumnTable.bars("tick_k_50")):
+    tick = ColumnTable.tick(levels=5)
+    compared = replace(tick, members=(tick, None))
+    for table in (tick, ColumnTable.bars("tick_k_50"), compared):
         try:
             graph = compile_formula(text, table=table)
         except QuantflowError as error:
