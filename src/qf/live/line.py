@@ -12,6 +12,7 @@ Nothing but frames changes a number: no timer, no connection, no queue.
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple, cast
@@ -33,7 +34,7 @@ from qf.book.top import is_crossed
 from qf.engines.account import direction_counts, kinds_left_out
 from qf.engines.parts import CARRIED
 from qf.engines.sources import instrument_of
-from qf.engines.symbol_plan import plan_symbol
+from qf.engines.symbol_plan import SymbolPlan, plan_symbol
 from qf.engines.symbol_run import BLOCK_ROWS, without
 from qf.errors import diagnostic
 from qf.feeds.venue import find_venue
@@ -51,6 +52,7 @@ NO_LIVE_PROVIDER = diagnostic(
     "QF590", "no feed provider of the project brings {symbol} live", hint="add one of websocket"
 )
 
+MOST_PLANS = 16  # that are kept for a session's next start in the same process
 REASONS = {UNSYNCED: "unsynced", AWAITING: "awaiting", GAP: "gap", RESYNCING: "resyncing"}
 
 
@@ -87,7 +89,7 @@ class Line:
         self.instrument = instrument or live_instrument(project, provider, symbol)
         mapper = find_venue(self.instrument.venue)
         groups = project.tables | set(CARRIED.values())
-        self.planned = plan_symbol(project, self.instrument, mapper.CONTINUITY, groups)
+        self.planned = _planned(project, self.instrument, mapper.CONTINUITY, groups)
         self.program = Program(self.planned.plan, BLOCK_ROWS)
         sinks = tuple(sinks)
         self._beside = Beside(
@@ -231,6 +233,26 @@ class Line:
             return block
         keep = block["processed_time"] >= self._start
         return {name: column[keep] for name, column in block.items()} if keep.any() else None
+
+
+_plans: OrderedDict[tuple[int, Instrument, str, frozenset[str]], tuple[Project, SymbolPlan]] = (
+    OrderedDict()
+)
+
+
+def _planned(
+    project: Project, instrument: Instrument, continuity: str, groups: frozenset[str]
+) -> SymbolPlan:
+    """Return the plan of a symbol; a session that starts again in this process plans nothing anew.
+
+    Nothing writes to a plan: programs and outlets keep their state apart from it.
+    """
+    key = (id(project), instrument, continuity, groups)
+    if key not in _plans:
+        _plans[key] = (project, plan_symbol(project, instrument, continuity, groups))
+        while len(_plans) > MOST_PLANS:
+            _plans.popitem(last=False)
+    return _plans[key][1]
 
 
 def live_provider(project: Project, symbol: str) -> ProviderSpec:

@@ -64,24 +64,44 @@ def first_difference(ours: Levels, truth: Mapping[int, int], worst: int, side: i
 def is_same(words: np.ndarray, at: int, side: int, truth: Mapping[int, int]) -> bool:
     """Say whether a side holds every true level with its size, and no other.
 
-    False also where it is not so plain: a level lies outside the ring, or the sides differ.
+    False also where that is not plain: the side is empty, or a level beyond the window is near.
     """
-    top, count = int(words[at + 2 + side]), len(truth)
-    if top == NO_LEVEL or words[at + 4 + side] or not count:
+    top, far = int(words[at + 2 + side]), int(words[at + 4 + side])
+    if top == NO_LEVEL or not truth:
         return False
-    prices = np.fromiter(truth, np.int64, count)
-    signed = prices if side == 0 else -prices
-    if signed.max() > top or signed.min() <= top - WIDTH:
+    signed = np.fromiter(truth, np.int64, len(truth))
+    signed = signed if side == 0 else -signed
+    sizes = np.fromiter(truth.values(), np.int64, len(truth))
+    if far:
+        near = signed > top - WIDTH
+        if not _is_far(words, at, side, _pairs(signed[~near], sizes[~near])):
+            return False
+        signed, sizes = signed[near], sizes[near]
+    if not len(signed) or signed.max() > top or signed.min() <= top - WIDTH:
         return False
     places = signed & MASK
     start = at + OCCUPIED + side * BITMAP
     used = words[start : start + BITMAP].view(np.uint64)
-    if np.bitwise_count(used).sum() != count:  # as many levels as there truly are, and these
+    if np.bitwise_count(used).sum() != len(signed):  # as many levels as there are, and these
         return False
     ring = at + RING + side * WIDTH
-    sizes = np.fromiter(truth.values(), np.int64, count)
     there = words[start + (places >> 6)] >> (places & 63)
     return bool((there & 1).all() and (words[ring + places] == sizes).all())
+
+
+def _is_far(words: np.ndarray, at: int, side: int, truth: Mapping[int, int]) -> bool:
+    """Say whether the map beyond the window holds these levels, by signed tick, and no other."""
+    start, count = at + KEYS + side * FAR, len(truth)
+    if int(words[at + 4 + side]) != count:
+        return False
+    keys = words[start : start + FAR]
+    taken = keys.astype(bool).nonzero()[0]
+    sizes = words[at + SIZES + side * FAR + taken]
+    return _pairs(keys[taken], sizes) == truth
+
+
+def _pairs(keys: np.ndarray, values: np.ndarray) -> Levels:
+    return dict(zip(keys.tolist(), values.tolist(), strict=True))
 
 
 def compare(words: np.ndarray, at: int, bids: Mapping[int, int], asks: Mapping[int, int]) -> str:

@@ -66,19 +66,20 @@ def shipped_project() -> Project:
     return open_project(FOLDER)
 
 
-def project_of(course: Course) -> Project:
-    """Return the campaign's project with the course's symbol alone, printing every row."""
+@cache
+def project_of(symbol: str, sink: str) -> Project:
+    """Return the campaign's project with one symbol alone, printing every row."""
     whole = shipped_project()
-    providers = tuple(p for p in whole.providers if course.symbol in p.symbols)
+    providers = tuple(p for p in whole.providers if symbol in p.symbols)
     tables = ("enriched", "bars", "l2", "features", "vectors")
     place = providers[0].place
-    kinds = ("stdout", course.sink) if course.sink else ("stdout",)
+    kinds = ("stdout", sink) if sink else ("stdout",)
     short = {"file_mb": 0.05}
     sinks = tuple(
         Later(kind, kind, {"tables": tables, **(short if kind == "jsonl" else {})}, place)
         for kind in kinds
     )
-    return dataclasses.replace(whole, providers=providers, symbols=(course.symbol,), sinks=sinks)
+    return dataclasses.replace(whole, providers=providers, symbols=(symbol,), sinks=sinks)
 
 
 class Campaign:
@@ -86,7 +87,7 @@ class Campaign:
 
     def __init__(self, course: Course) -> None:
         self.course = course
-        self.project = project_of(course)
+        self.project = project_of(course.symbol, course.sink)
         self.report = Report(course.seed, course.minutes)
         symbol = course.symbol
         self.instrument = live_instrument(self.project, live_provider(self.project, symbol), symbol)

@@ -13,7 +13,7 @@ class VirtualClock:
     """Tell the loop's time; the wall adds what it was stepped by, as NTP steps a real one."""
 
     def __init__(self, loop: VirtualLoop, start_ns: int) -> None:
-        self._loop, self._start_ns = loop, start_ns
+        self._time, self._start_ns = loop.time, start_ns
         self.stepped_ns = 0
 
     def true_ns(self) -> int:
@@ -26,7 +26,7 @@ class VirtualClock:
 
     def monotonic_ns(self) -> int:
         """Return virtual ns since the loop was made."""
-        return round(self._loop.time() * SECOND_NS)
+        return round(self._time() * SECOND_NS)
 
     def step(self, ns: int) -> None:
         """Move the wall by so much, in either direction."""

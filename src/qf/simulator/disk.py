@@ -50,6 +50,7 @@ class Platter:
         self.slow: Callable[[], None] = lambda: None
         self.lost_bytes = 0
         self.operations = 0
+        self._known = (0, 0)  # a capacity, and what is surely free of it
 
     def mount(self, process: Process) -> MountedDisk:
         """Return the disk as one life of a process sees it."""
@@ -62,6 +63,15 @@ class Platter:
     def free(self) -> int:
         """Return what there is room for."""
         return max(0, self.capacity - self.used())
+
+    def has_room(self, size: int) -> bool:
+        """Say whether so many bytes fit, and count them as taken: the files are rarely added up."""
+        capacity, sure = self._known
+        if capacity != self.capacity or sure < size:
+            capacity, sure = self.capacity, self.free()
+        fits = size <= sure
+        self._known = (capacity, sure - size if fits else 0)
+        return fits
 
     def durable(self, path: str) -> bytes:
         """Return what of a file a power loss could not take."""
@@ -82,6 +92,7 @@ class Platter:
             self._lose_tail(held)
         self.files, self.named = after, dict(after)
         self.fuse = self.sync_fails = 0
+        self._known = (0, 0)
 
     def _lose_tail(self, held: Held) -> None:
         tail = len(held.data) - held.durable
@@ -120,7 +131,9 @@ class Platter:
         self.operations += 1
         if self.fuse:
             self.fuse -= 1
-            return self.fuse == 0
+            if self.fuse == 0:
+                self._known = (0, 0)  # part of the operation is done
+                return True
         return False
 
     def tell(self, operation: str, path: str, data: bytes) -> None:
@@ -161,7 +174,8 @@ class MountedDisk:
                 platter.tell("write", path, data)
             self._die()
         old = platter.files.get(path)
-        if len(data) > platter.free() + (len(old.data) if old else 0):
+        spare = len(old.data) if old else 0
+        if not platter.has_room(len(data)) and len(data) > platter.free() + spare:
             raise OSError(errno.ENOSPC, "no space left on the simulated disk", path)
         self._sync_or_fail(path)
         platter.files[path] = platter.named[path] = new
@@ -258,9 +272,8 @@ class SimAppender(MountedDisk):
         if platter.burn():
             self._held.data += data[: platter.chance.randrange(len(data) + 1)]
             self._die()
-        room = platter.free()
-        if len(data) > room:
-            self._held.data += data[:room]
+        if not platter.has_room(len(data)):
+            self._held.data += data[: platter.free()]
             raise OSError(errno.ENOSPC, "no space left on the simulated disk", self._path)
         self._held.data += data
         platter.tell("append", self._path, data)

@@ -16,7 +16,7 @@ import asyncio
 import heapq
 from asyncio import events
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
@@ -58,6 +58,50 @@ class _Task(asyncio.Task[Any]):
         return self.number
 
 
+class _Handle(asyncio.Handle):
+    """A callback that waits: asyncio's, without what only its debug mode needs."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        callback: Callable[..., object],
+        args: Sequence[Any],
+        loop: VirtualLoop,
+        context: Context | None,
+    ) -> None:
+        self._context = copy_context() if context is None else context
+        self._loop, self._callback, self._args = loop, callback, args
+        self._cancelled, self._repr, self._source_traceback = False, None, None
+
+    def cancel(self) -> None:
+        """Never run the callback."""
+        if not self._cancelled:
+            self._cancelled = True
+            self._callback, self._args = None, ()
+
+
+class _Timer(asyncio.TimerHandle):
+    """A callback that waits for its time; cancelled, it is passed over when that comes."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: Sequence[Any],
+        loop: VirtualLoop,
+        context: Context | None,
+    ) -> None:
+        _Handle.__init__(self, callback, args, loop, context)  # type: ignore[arg-type]
+        self._when, self._scheduled = when, False
+
+    def cancel(self) -> None:
+        """Never run the callback."""
+        _Handle.cancel(self)  # type: ignore[arg-type]
+
+
 class VirtualLoop(asyncio.AbstractEventLoop):
     """Run tasks and timers under virtual time; `complaints` collects errors that nobody took."""
 
@@ -89,7 +133,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         """Run a callback after those that are ready now."""
-        handle = asyncio.Handle(callback, args, self, context)
+        handle = _Handle(callback, args, self, context)
         self._ready.append(handle)
         return handle
 
@@ -111,7 +155,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """Run a callback at a virtual instant."""
-        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        handle = _Timer(when, callback, args, self, context)
         self._made += 1
         heapq.heappush(self._timers, (when, self._made, handle))
         return handle
@@ -251,21 +295,21 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """Run what is ready, or else what comes next; False when nothing comes until then."""
         timers, ready = self._timers, self._ready
         if not ready:
-            while timers and timers[0][2].cancelled():
+            while timers and timers[0][2]._cancelled:
                 heapq.heappop(timers)
             if not timers or timers[0][0] > until:
                 return False
             self._now = max(self._now, timers[0][0])
         while timers and timers[0][0] <= self._now:
             handle = heapq.heappop(timers)[2]
-            if not handle.cancelled():
+            if not handle._cancelled:
                 ready.append(handle)
         for _ in range(len(ready)):
             if not ready:  # a kill took what was left
                 break
             handle = ready.popleft()
             self.handled += 1
-            if not handle.cancelled():
+            if not handle._cancelled:
                 handle._run()
             while self._doomed:
                 self.kill(self._doomed.pop())

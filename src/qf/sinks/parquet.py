@@ -36,6 +36,7 @@ class ParquetSink:
         self._tables: dict[str, Table] = {}
         self._waiting: dict[Place, dict[tuple[str, ...], list[Any]]] = {}
         self._files: dict[str, dict[str, list[str]]] = {}  # area.table -> venue/symbol -> files
+        self._shown: dict[Place, int] = {}  # batches of the epoch that its file holds already
         self._listed = False  # whether the list on the disk names all of them
 
     def wants(self, table: Table) -> bool:
@@ -62,13 +63,17 @@ class ParquetSink:
         if not self._rows or self._rows > SHOWN_ROWS:
             return
         for place, parts in self._waiting.items():
-            self._write(place, parts, self._position)
+            batches = sum(map(len, parts.values()))
+            if self._shown.get(place) != batches:
+                self._write(place, parts, self._position)
+                self._shown[place] = batches
         self._write_list()
 
     def roll(self, position: int) -> list[Job]:
         """End the epoch: a job per file, then one for the list."""
         waiting, at = self._waiting, self._position
         self._waiting, self._rows, self._position = {}, 0, position
+        self._shown = {}
 
         def job(place: Place) -> Job:
             return lambda: self._write(place, waiting[place], at)
