@@ -8,12 +8,11 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import pyarrow as pa
 
 from qf.clock import format_time
 from qf.schema import NULL_INT, Field
 from qf.schema_tables import Table
-from qf.store.arrow import batch_of, column_of, count_rows
+from qf.store.arrow import batch_of, column_of, count_rows, is_arrow
 
 _encoder = msgspec.json.Encoder()
 
@@ -21,7 +20,7 @@ _encoder = msgspec.json.Encoder()
 def lines_of(table: Table, columns: Mapping[str, Any], constants: Mapping[str, str]) -> bytes:
     """Return one line per row."""
     rows = count_rows(table, columns)
-    if any(len(each) != rows or isinstance(each, pa.Array) for each in columns.values()):
+    if any(len(each) != rows or is_arrow(each) for each in columns.values()):
         return lines_of_batch(table, batch_of(table, columns, constants, rows))
     return _lines(table, [_values(table, each, columns, constants, rows) for each in table.fields])
 

@@ -73,6 +73,11 @@ def take(table: Table, columns: Columns, keep: np.ndarray) -> Columns:
     }
 
 
+def is_arrow(values: Any) -> bool:
+    """Say whether a column is Arrow's already."""
+    return isinstance(values, pa.Array)
+
+
 def int_words(values: Any) -> np.ndarray:
     """Return integers or times as int64, NULL_INT where missing."""
     if isinstance(values, pa.Array):
