@@ -11,6 +11,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
+# Libraries are compiled as they are first imported: without leave to keep that, every process would
+# compile them all again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install install-all peers system demo test sim bench lint docs lock clean
 
 help:  ## list the targets
