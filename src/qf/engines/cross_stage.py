@@ -33,6 +33,16 @@ CODE = ("engines/cross.py", "engines/cross_plan.py", "engines/cross_rows.py", "s
 MACHINE = "machine"
 
 
+def key_of(planned: CrossPlan) -> str:
+    """Return the hash of what makes a symbol's vectors of a cross set: plan and code."""
+    return hashlib.sha256(f"{code_hash(CODE)} {planned.key}".encode()).hexdigest()[:20]
+
+
+def part_id(planned: CrossPlan) -> str:
+    """Return the name under which a symbol's ledger keeps its vectors of a cross set."""
+    return f"{planned.table.name}/{planned.cross.bar}"
+
+
 @dataclass(frozen=True)
 class CrossStage:
     """Make the cross sets of a project inside a run's transaction."""
@@ -115,9 +125,9 @@ class CrossStage:
         """Write the row of qf_runs, and what the next run of the symbol must know."""
         table, change, tape = planned.table, self.change, self.tapes[planned.symbol]
         ledger, where = self._ledger(planned.symbol), (constants["venue"], constants["symbol"])
-        key = self._key(planned)
+        key = key_of(planned)
         entry = Covered(key, table.name, constants, until=self._until(mark))
-        ledger.parts[f"{table.name}/{planned.cross.bar}"] = entry
+        ledger.parts[part_id(planned)] = entry
         versions = change.versions(ledger.wrote, *where)
         if table.name in versions:
             ledger.wrote[table.name] = versions[table.name]
@@ -132,16 +142,13 @@ class CrossStage:
         change.log([{**row, **change.writer.written(table, constants)}])
 
     def _is_there(self, planned: CrossPlan, mark: str) -> bool:
-        entry = self._ledger(planned.symbol).parts.get(f"{planned.table.name}/{planned.cross.bar}")
+        entry = self._ledger(planned.symbol).parts.get(part_id(planned))
         if entry is None or self.asked.force:
             return False
-        return (entry.key, entry.until) == (self._key(planned), self._until(mark))
+        return (entry.key, entry.until) == (key_of(planned), self._until(mark))
 
     def _until(self, mark: str) -> str:
         return f"{mark}/{self.asked.span[0]}/{self.asked.span[1]}"
-
-    def _key(self, planned: CrossPlan) -> str:
-        return hashlib.sha256(f"{code_hash(CODE)} {planned.key}".encode()).hexdigest()[:20]
 
     def _input_mark(self, cross: Cross) -> str:
         """Return the hash of what is read: tapes up to the end, and how rows are made of them."""

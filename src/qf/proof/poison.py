@@ -26,6 +26,7 @@ from qf.project.model import Project
 from qf.proof.frame_garbage import KINDS as FRAME_KINDS
 from qf.proof.garbage import KINDS
 from qf.proof.poison_blame import Blame
+from qf.proof.poison_cross import CrossPoison
 from qf.proof.poison_frames import FRAMES, READING, Changed, head, poison_frames
 from qf.proof.poison_growth import GROWTH, NEW_FILE, NO_FRAMES, holds_frames, poison_growth
 from qf.proof.poison_runs import MACHINE, POLARS, Spoilt, SymbolRuns, choose_instants
@@ -50,6 +51,7 @@ INSTANTS_OF_FRAMES = 4  # so many instants of a tape for one among its frames
 KINDS_AT_ONE_INSTANT = 2
 
 Progress = Callable[[str, int, int, str], None]
+Source = Callable[[str, Spoilt, Difference], str]  # engine, instant, column: what makes it
 
 
 @dataclass(frozen=True)
@@ -154,11 +156,15 @@ def poison(
             known = ", ".join(ENGINES)
             raise UNKNOWN_ENGINE(name=name, known=known, near=nearest(name, ENGINES))
     found = Report(seed)
+    cross = CrossPoison(project, span[1], report) if MACHINE in chosen else None
+    for part in cross.clean.values() if cross is not None else ():
+        rows = len(part.columns[part.table.made])
+        found.tables[part.table.name] = found.tables.get(part.table.name, 0) + rows
     for symbol in project.symbols:
         with project_lock(project.folder, wall_ns(), project.paths.lock):
             tape = open_tape(project, symbol)
         if {MACHINE, POLARS} & {*chosen}:
-            _poison_symbol(project, tape, instants, (chosen, span), (found, report))
+            _poison_symbol(project, tape, instants, (chosen, span), (found, report, cross))
         _poison_reading(project, symbol, instants, chosen, (found, report))
     found.kinds = [kind for kind in (*KINDS, *FRAME_KINDS) if kind in found.kinds]
     found.notes = list(dict.fromkeys(found.notes))
@@ -170,9 +176,9 @@ def _poison_symbol(
     tape: TapeFile,
     count: int,
     asked: tuple[tuple[str, ...], tuple[int | None, int | None]],
-    told: tuple[Report, Progress],
+    told: tuple[Report, Progress, CrossPoison | None],
 ) -> None:
-    (engines, (start, end)), (found, report) = asked, told
+    (engines, (start, end)), (found, report, cross) = asked, told
     symbol = tape.instrument.symbol
     report("clean run", 0, 1, symbol)
     runs = SymbolRuns(project, tape, end, engines, lambda plan: compile_kernels(plan.ops(), report))
@@ -189,11 +195,16 @@ def _poison_symbol(
             apart, rows = differences(runs.clean[engine], spoilt_tables, spoilt.at)
             found.rows, found.runs = found.rows + rows, found.runs + 1
             for each in apart:
-                _note(seen, symbol, engine, spoilt, each, blame)
+                _note(seen, symbol, engine, spoilt, each, blame.source)
         apart, rows = runs.published_differences(spoilt)
         found.rows += rows
         for each in apart:
-            _note(seen, symbol, "tape", spoilt, each, blame)
+            _note(seen, symbol, "tape", spoilt, each, blame.source)
+        if cross is not None and MACHINE in tables:
+            apart, rows = cross.differences(symbol, tables[MACHINE], spoilt.at)
+            found.rows += rows
+            for each in apart:
+                _note(seen, symbol, MACHINE, spoilt, each, cross.source)
     report("poison", total, total, symbol)
     found.leaks += sorted(seen.values(), key=lambda leak: (leak.table, leak.column, leak.engine))
     found.instants += len(instants)
@@ -264,13 +275,13 @@ def _note(
     engine: str,
     spoilt: Spoilt,
     each: Difference,
-    blame: Blame,
+    blame: Source,
 ) -> None:
     """Keep the earliest row of a leaking column."""
     key = (engine, *each.key, each.column)
     if key in seen and seen[key].known <= each.time:
         return
-    source = seen[key].source if key in seen else blame.source(engine, spoilt, each)
+    source = seen[key].source if key in seen else blame(engine, spoilt, each)
     seen[key] = Leak(
         symbol,
         engine,

@@ -24,6 +24,7 @@ from qf.engines.symbol_plan import plan_symbol
 from qf.engines.symbol_run import BLOCK_ROWS, run_symbol
 from qf.errors import QuantflowError, diagnostic
 from qf.project.model import Project
+from qf.proof.prove_cross import CrossProof
 from qf.proof.prove_find import Finding, find
 from qf.proof.prove_path import HashingWriter, Subject, Sums, hashes_of, sums_of
 from qf.proof.prove_report import RUN, Proof, Tried
@@ -55,14 +56,16 @@ def prove(
     report = progress or (lambda stage, done, total, note: None)
     subjects = _subjects(project, (start, end), report)
     compile_kernels([op for each in subjects for op in each.planned.plan.ops()], report)
-    reference, sums = _run(subjects)
+    cross = CrossProof(subjects)
+    reference, sums = _run(subjects, cross)
     share = replace(effort, by_row=max(1, effort.by_row // len(subjects)))
     drawn = [draw_ways(each.rows, share) for each in subjects]
     ways = list(zip(*drawn, strict=True))
     tried = [reference]
     for place, chosen in enumerate(ways):
         report("prove", place, len(ways), chosen[0].name)
-        tried.append(_try(subjects, chosen, sums, reference))
+        apart = cross.hashes(effort.seed + place)
+        tried.append(_try(subjects, chosen, sums, reference, apart))
     report("prove", len(ways), len(ways), "")
     differing = [way for way, each in zip(ways, tried[1:], strict=True) if not each.equal]
     return Proof(
@@ -91,7 +94,7 @@ def _subjects(
     return subjects
 
 
-def _run(subjects: Sequence[Subject]) -> tuple[Tried, list[Sums]]:
+def _run(subjects: Sequence[Subject], cross: CrossProof) -> tuple[Tried, list[Sums]]:
     """Do what a run does, with a writer that hashes."""
     began, sums = time.perf_counter(), []
     project = subjects[0].project
@@ -104,7 +107,8 @@ def _run(subjects: Sequence[Subject]) -> tuple[Tried, list[Sums]]:
     does = f"what qf run does: batches of {project.micro_batch_size:,}, blocks of {BLOCK_ROWS:,}"
     rows = {name: sum(each[name].rows for each in sums if name in each) for name in _names(sums)}
     seconds = time.perf_counter() - began
-    return Tried(RUN, does, hashes_of(subjects, sums), seconds, True, rows=rows), sums
+    hashes = hashes_of(subjects, sums) | cross.reference()
+    return Tried(RUN, does, hashes, seconds, True, rows=rows | cross.rows), sums
 
 
 def _names(sums: Iterable[Sums]) -> list[str]:
@@ -112,9 +116,16 @@ def _names(sums: Iterable[Sums]) -> list[str]:
 
 
 def _try(
-    subjects: Sequence[Subject], ways: Sequence[Way], sums: Sequence[Sums], reference: Tried
+    subjects: Sequence[Subject],
+    ways: Sequence[Way],
+    sums: Sequence[Sums],
+    reference: Tried,
+    cross: dict[str, str],
 ) -> Tried:
-    """Compute every symbol in its own way of one kind and compare with the run."""
+    """Compute every symbol in its own way of one kind and compare with the run.
+
+    `cross` are the hashes of the cross sets' tables, computed in a way of their own.
+    """
     began, error = time.perf_counter(), ""
     hashes: dict[str, str] = {}
     try:
@@ -124,7 +135,7 @@ def _try(
             found = _threaded(subjects, ways, sums)
         else:
             found = [sums_of(each, way) for each, way in zip(subjects, ways, strict=True)]
-        hashes = hashes_of(subjects, found)
+        hashes = hashes_of(subjects, found) | cross
     except QuantflowError as failure:
         error = f"{failure.code} {failure.sentence}"
     does = ways[0].does

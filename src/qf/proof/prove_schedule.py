@@ -59,7 +59,9 @@ class Effort:
 def draw_ways(rows: int, effort: Effort) -> list[Way]:
     """Return the ways to push `rows` rows, always the same ones for the same effort."""
     draw = np.random.default_rng([effort.seed, rows])
-    drawn = {_size(draw, 2, LARGEST_BLOCK - 1) for _ in range(RANDOM_BLOCKS)}
+    drawn: set[int] = set()
+    while len(drawn) < RANDOM_BLOCKS:  # of every symbol as many: their ways are gone side by side
+        drawn.add(_size(draw, 2, LARGEST_BLOCK - 1))
     ways = [_blocks(rows, block) for block in (SMALLEST_BLOCK, *sorted(drawn), LARGEST_BLOCK)]
     ways.append(_cut(rows, effort, draw))
     ways.append(_killed(rows, effort, draw))

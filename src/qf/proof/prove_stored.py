@@ -10,7 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from qf.engines.cross_plan import plan_cross
+from qf.engines.cross_stage import key_of, part_id
 from qf.engines.ledger import Ledger
 from qf.engines.parts import parts_of, root_name
 from qf.engines.symbol_run import SymbolRun
@@ -87,7 +90,29 @@ def _excuses(reader: Reader, subjects: Sequence[Subject]) -> dict[str, str]:
         for table, reason in why:
             if table is not None:
                 excuses.setdefault(table.name, WHY.get(reason, reason))
-    return excuses
+    return excuses | _of_cross_sets(subjects, ledgers, excuses)
+
+
+def _of_cross_sets(
+    subjects: Sequence[Subject],
+    ledgers: Mapping[tuple[str, str], Any],
+    excuses: Mapping[str, str],
+) -> dict[str, str]:
+    """Return why stored vectors of cross sets need not be equal: as the features they read."""
+    found: dict[str, str] = {}
+    for each in subjects[0].project.cross_sets:
+        if "features" in excuses:
+            found[each.table] = excuses["features"]
+        for subject in subjects:
+            instrument = subject.planned.instrument
+            if instrument.symbol in each.symbols:
+                planned = plan_cross(each, instrument.symbol)
+                ledger = Ledger.read(ledgers.get((instrument.venue, instrument.symbol)))
+                entry = ledger.parts.get(part_id(planned))
+                why = "new" if entry is None else "definition"
+                if entry is None or entry.key != key_of(planned):
+                    found.setdefault(each.table, WHY[why])
+    return found
 
 
 def _ledgers(reader: Reader) -> dict[tuple[str, str], dict[str, object]]:
