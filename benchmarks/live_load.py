@@ -1,6 +1,7 @@
 """A deployed session under load, over real sockets: `python -m benchmarks.live_load --seconds 300`.
 
-1. `qf exchange serve` on one core, its market so much faster than life that it sends the rate
+1. the seeded market is recorded, and `qf replay` serves it on one core, so much faster than life
+   that it sends the rate (the market itself would take more of a core than the session does)
 2. `qf run --mode streaming` on the other: journal, book, four clocks, 15 features, Parquet
 3. for so many seconds the session's own status is read: rate, queue, latency from frame to rows
 4. the session is stopped (SIGSTOP) until a burst waits for it, and let go: how long it is drained
@@ -27,6 +28,8 @@ from typing import Any
 from benchmarks.peers import ROOT
 from benchmarks.timing import machine
 from qf.project.scaffold import draft_project, write_project
+from qf.testing.market.settings import NO_FAULTS, MarketSettings
+from qf.testing.market.simulate import Market
 
 FOLDER = ROOT / ".bench" / "work" / "live_load"
 QF = [sys.executable, "-c", "from qf.cli.main import main; main()"]
@@ -43,11 +46,28 @@ def qf(*words: str) -> str:
     return done.stdout
 
 
+def recording(messages: int) -> tuple[Path, float]:
+    """Write so many frames of a busy market to a file, once; return it and its frames a second."""
+    path = FOLDER.parent / f"market_{messages}.raw"
+    told = path.with_suffix(".seconds")
+    if not told.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        market = Market(MarketSettings(intensity=200.0, faults=NO_FAULTS, keep_truth=False))
+        began, written = market.now_ns, 0
+        with path.open("wb") as file:
+            while written < messages:
+                lines = list(market.lines(60.0))
+                file.writelines(lines)
+                written += len(lines)
+        told.write_text(f"{written} {(market.now_ns - began) / 1e9}")
+    written, seconds = told.read_text().split()
+    return path, int(written) / float(seconds)
+
+
 @contextmanager
-def exchange(speed: float, intensity: float, core: int) -> Iterator[dict[str, str]]:
-    """Serve the exchange on a core of its own; yield its addresses."""
-    words = ["exchange", "serve", "--json", "--port", "0", "--speed", f"{speed:g}"]
-    command = [*QF, *words, "--intensity", f"{intensity:g}"]
+def exchange(path: Path, speed: float, core: int) -> Iterator[dict[str, str]]:
+    """Serve a recording on a core of its own; yield its addresses."""
+    command = [*QF, "replay", str(path), "--json", "--port", "0", "--speed", f"{speed:g}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         os.sched_setaffinity(process.pid, {core})
         assert process.stdout is not None
@@ -137,11 +157,12 @@ def main() -> None:
     """Deploy, watch, burst, stop, account, write the page."""
     parser = argparse.ArgumentParser(description="a deployed session under load")
     parser.add_argument("--seconds", type=float, default=300.0)
-    parser.add_argument("--speed", type=float, default=400.0)
-    parser.add_argument("--intensity", type=float, default=60.0)
+    parser.add_argument("--rate", type=float, default=20_000.0)
     parser.add_argument("--burst", type=int, default=100_000)
     given = parser.parse_args()
-    with exchange(given.speed, given.intensity, 0) as addresses:
+    messages = round(given.rate * (given.seconds + 3 * CALM_S) + 2 * given.burst)
+    path, pace = recording(messages)
+    with exchange(path, given.rate / pace, 0) as addresses:
         write(addresses)
         os.sched_setaffinity(0, {1})  # the session inherits it
         qf("run", "--mode", "streaming")
@@ -169,9 +190,9 @@ def page(
     return [
         "# A deployed session under load",
         "",
-        "`python -m benchmarks.live_load` writes this page: a simulated exchange on one core sends",
-        "over real sockets, a deployed session on the other computes four bar clocks and the 15",
-        "features, with its journal synced and its Parquet files written.",
+        "`python -m benchmarks.live_load` writes this page: one core serves a recorded market over",
+        "real sockets, a deployed session on the other computes four bar clocks and 15 features,",
+        "with its journal synced and its Parquet files written.",
         "",
         f"Last run on: {machine()}.",
         "",
