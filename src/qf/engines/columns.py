@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -45,8 +46,17 @@ def instrument_units(instrument: Instrument) -> Units:
     )
 
 
-def add_state(project: Project, instrument: Instrument, continuity: str, levels: int) -> State:
-    """Return a plan that turns the tape of one symbol into its clocks."""
+def add_state(
+    project: Project,
+    instrument: Instrument,
+    continuity: str,
+    levels: int,
+    footprints: Collection[str] = (),
+) -> State:
+    """Return a plan that turns the tape of one symbol into its clocks.
+
+    `footprints` are the bar clocks whose volume by price some formula reads.
+    """
     plan = Plan()
     plan.clock("events")
     tape = [plan.feed(column.name, "int") for column in TAPE]
@@ -56,7 +66,18 @@ def add_state(project: Project, instrument: Instrument, continuity: str, levels:
     for clock in bar_clocks(entries, state.units):
         state.bar_clocks[clock.name] = clock
         state.bars[clock.name] = add_bars(plan, clock, state.tick)
+        if clock.name in footprints:
+            _add_footprint(state, clock.name)
     return state
+
+
+def _add_footprint(state: State, clock: str) -> None:
+    op, bar = find("footprint", "aggregations"), state.bars[clock]
+    inputs = [state.tick[name] for name in ("price_ticks", "size_lots", "direction")]
+    units = {"price_num": state.units.tick.numerator, "price_den": state.units.tick.denominator}
+    rows = [bar["first_row"], bar["close_row"]]
+    groups = state.plan.add(op, [*inputs, *rows], units, [bar["bar_id"].clock])
+    bar |= {o.name: group[0] for o, group in zip(op.signature.outputs, groups, strict=True)}
 
 
 def _add_book(

@@ -18,6 +18,7 @@ from qf.engines.columns import State, add_state
 from qf.engines.features import FeatureBuilder, Seen, levels_needed
 from qf.label_spec import LabelSpec as LabelRule
 from qf.label_spec import add_label, label_spec
+from qf.language.columns import FOOTPRINT
 from qf.language.graph import Graph
 from qf.lower.to_program import lower
 from qf.op import find
@@ -106,7 +107,8 @@ def plan_symbol(
         for name, graph in feature_graphs(project, each, instrument=where).items()
     }
     levels = levels_needed(graphs, project.snapshots.depth_levels)
-    state = add_state(project, instrument, continuity, levels)
+    footprints = _footprints(project, graphs, where)
+    state = add_state(project, instrument, continuity, levels, footprints)
     builder = FeatureBuilder(state, graphs)
     routes = _state_routes(project, state, chosen)
     vectors: dict[str, list[Seen]] = {}
@@ -124,6 +126,20 @@ def plan_symbol(
                 rules[spec.name, clock], route = _label_route(project, state, spec, clock, given)
                 routes.append(route)
     return SymbolPlan(instrument, state.plan, state, graphs, routes, builder, rules, vectors)
+
+
+def _footprints(
+    project: Project, graphs: Mapping[tuple[str, str], Graph], where: tuple[str, str]
+) -> set[str]:
+    """Return the bar clocks of which a formula reads the volume by price."""
+    own = set(FOOTPRINT)
+    found = {graph.clock for graph in graphs.values() if own.intersection(graph.columns)}
+    for spec in project.labels:
+        for clock in spec.clocks:
+            made = label_graphs(project, spec, clock, where).values()
+            if any(own.intersection(graph.columns) for graph in made):
+                found.add(clock)
+    return found
 
 
 def _read(plan: Plan, columns: Mapping[str, Column], prefix: str = "") -> dict[str, str]:
@@ -146,7 +162,7 @@ def _state_routes(project: Project, state: State, chosen: frozenset[str]) -> lis
         columns = _read(plan, state.snapshot)
         routes.append(Route(TABLES["cdm_lob_l2"], "l2", "snapshot", columns))
     for clock in state.bar_clocks.values():
-        wanted = state.bars[clock.name]
+        wanted = {n: c for n, c in state.bars[clock.name].items() if n not in FOOTPRINT}
         if "bars" in chosen:
             routes.append(
                 Route(

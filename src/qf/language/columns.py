@@ -121,7 +121,10 @@ _BAR = """
     vwap float quote/base · volume float base · value float quote
     buy_volume float base · sell_volume float base · duration_ms float ms
     mid_close float quote/base book · spread_close float quote/base book
+    poc_price float quote/base · poc_share float 1 · buy_stack float 1 · sell_stack float 1
 """
+# Of these columns of a bar some take work that only a formula which names them pays for.
+FOOTPRINT = ("poc_price", "poc_share", "buy_stack", "sell_stack")
 
 
 def _table(clock: str, tables: tuple[str, ...], text: str, levels: int) -> ColumnTable:
