@@ -6,9 +6,14 @@ import math
 
 import numpy as np
 import polars as pl
+import pytest
 
+from qf.errors import DefinitionError
+from qf.language.columns import ColumnTable
+from qf.language.compile import compile_formula
+from qf.project import open_project
 from qf.schema import NULL_ON
-from tests.cross.projects import SYMBOLS
+from tests.cross.projects import CROSS, SYMBOLS, make
 
 TABLE = "feature_vectors_majors"
 NEW = 2_000  # ms
@@ -79,3 +84,26 @@ def test_no_null_is_without_a_reason_and_ages_are_those_of_the_oldest(ran):
     assert rank["ret_rank_age_ms"].max() <= NEW
     assert vectors["apart"].is_not_null().sum() > 20
     assert vectors.filter(pl.col("apart_age_ms") > NEW)["apart"].is_not_null().any()
+
+
+@pytest.mark.parametrize(
+    ("formula", "code"),
+    [
+        ("ETHUSD.ret_5bar - ret_5bar", "QF145"),
+        ("ETHUSDT.ret_4bar", "QF122"),
+        ("cross_rank(cross_mean(ret_5bar))", "QF144"),
+    ],
+)
+def test_a_name_that_nothing_makes_is_refused_at_its_place(tmp_path, formula, code):
+    folder = make(tmp_path / "wrong", CROSS.replace("cross_rank(ret_5bar)", formula))
+    with pytest.raises(DefinitionError) as refused:
+        open_project(folder)
+    assert refused.value.code == code
+    line = (folder / "quantflow_project.yml").read_text().split("\n")[refused.value.place.line - 1]
+    assert formula in line
+
+
+def test_a_formula_of_one_symbol_compares_none():
+    with pytest.raises(DefinitionError) as refused:
+        compile_formula("cross_rank(price)", table=ColumnTable.tick())
+    assert refused.value.code == "QF143"

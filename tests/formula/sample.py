@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -113,6 +114,8 @@ def compile_example(text: str) -> Graph:
     try:
         return compile_formula(text, table=TICK)
     except QuantflowError as error:
+        if error.code == "QF143":  # it compares symbols
+            return compile_formula(text, table=replace(TICK, members=(None, TICK)))
         if error.code != "QF122":  # unknown column
             raise
     return compile_formula(text, table=BARS)

@@ -1,7 +1,8 @@
 """The whole text of every error of the language is pinned: code, sentence, caret, names, next step.
 
-A golden file is: lines naming the surroundings (`clock:`, `with`, `input`), the formula, `---`,
-the text. With QF_UPDATE=1 in the environment the texts are written anew (then read the diff).
+A golden file is: lines naming the surroundings (`clock:`, `universe:`, `with`, `input`), the
+formula, `---`, the text. With QF_UPDATE=1 in the environment the texts are written anew (then read
+the diff).
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from qf.language.compile import compile_formula
 FOLDER = Path(__file__).parent / "errors"
 FILES = sorted(FOLDER.glob("*.txt"))
 TICK, BARS = ColumnTable.tick(5), ColumnTable.bars("dollar_k_50000")
+RETURNS = {"ret": ColumnInfo("ret", clock="dollar_k_50000")}
+ETH = ColumnTable("dollar_k_50000", ("ETHUSDT",), RETURNS)
+COMPARED = ColumnTable("dollar_k_50000", ("BTCUSDT",), RETURNS, members=(None, ETH))
+HEADS = ("clock:", "universe:", "with ", "input ")
 
 # bounds, warnings and functions of several values have tests of their own; two come while running
 ELSEWHERE = {"QF100", "QF105", "QF106", "QF117", "QF118", "QF130", "QF135", "QF136", "QF137"}
@@ -32,6 +37,8 @@ def surroundings(head: list[str]) -> dict[str, Any]:
         word, _, rest = line.partition(" ")
         if word == "clock:":
             given |= {"table": BARS, "known": (TICK,)}
+        elif word == "universe:":
+            given |= {"table": COMPARED, "known": (ETH,)}
         elif word == "with":
             name, _, value = rest.partition("=")
             given["params"][name] = float(value)
@@ -50,7 +57,7 @@ def message_of(text: str, given: dict[str, Any]) -> str:
 def split(path: Path) -> tuple[list[str], str, str]:
     above, _, golden = path.read_text().partition("---\n")
     lines = above.removesuffix("\n").split("\n")
-    head = [line for line in lines if line.startswith(("clock:", "with ", "input "))]
+    head = [line for line in lines if line.startswith(HEADS)]
     return head, "\n".join(lines[len(head) :]), golden
 
 

@@ -118,7 +118,7 @@ class Cross:
                 self._waiting.setdefault((reader.planned.symbol, of, name), []).append(rows)
             for each in reader.planned.inputs:
                 if not each.aligned:
-                    key = (each.symbol, of, each.feature)
+                    key = (each.symbol, each.of, each.feature)
                     reader.others[each.name] = self._others.setdefault(key, FeatureRows())
 
     @property
@@ -128,9 +128,12 @@ class Cross:
 
     @property
     def inputs(self) -> list[tuple[str, str, str, str]]:
-        """Return (symbol, bar clock, feature set, feature) of everything that is read, in order."""
+        """Return (symbol, bar clock, feature set, feature) of everything that is read, in order.
+
+        Clock and set are "" for what the venue publishes (project/cross_model.py: MARKS).
+        """
         keys = sorted({*self._others, *self._waiting})
-        return [(symbol, self._clocks[of, name], of, name) for symbol, of, name in keys]
+        return [(symbol, self._clocks.get((of, name), ""), of, name) for symbol, of, name in keys]
 
     @property
     def symbols(self) -> frozenset[str]:

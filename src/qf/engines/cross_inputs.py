@@ -18,8 +18,10 @@ from qf.engines.cross_rows import KINDS, Rows
 from qf.engines.ledger import Ledger
 from qf.engines.symbol_plan import plan_symbol
 from qf.engines.symbol_run import run_symbol
+from qf.project.cross_model import MARKS
 from qf.project.model import Project
 from qf.schema_tables import Table
+from qf.store.arrow import int_words
 from qf.tape.prefix import prefix, row_at
 from qf.tape.tape_file import TapeFile
 
@@ -27,34 +29,66 @@ Input = tuple[str, str, str, str]  # symbol, bar clock, feature set, feature
 Progress = Callable[[str, int, int, str], None]
 Span = tuple[int | None, int | None]
 Fetch = Callable[[Mapping[str, str], Span], Mapping[str, Any]]  # of a feature: what KINDS names
-FEATURES = "features"
+FEATURES, FUNDING = "features", "cdm_funding"
 
 
 class RowTap:
-    """Take what is written to `features`, as a writer does, and let everything else go."""
+    """Take what is written to `features` and published of contracts; let everything else go."""
 
     def __init__(self, take: Callable[..., None]) -> None:
         self._take = take
 
     def wants(self, table: Table) -> bool:
         """Say whether rows of a table are taken."""
-        return table.name == FEATURES
+        return table.name in (FEATURES, FUNDING)
 
     def write(self, table: Table, columns: Mapping[str, Any], **constants: str) -> None:
         """Take rows."""
         if table.name == FEATURES:
             self._take(columns, **constants)
+        elif table.name == FUNDING:
+            for name in MARKS:
+                rows = _mark_rows(columns, name)
+                self._take(rows, **constants, bar_clock="", feature_set="", feature_name=name)
+
+
+def _mark_rows(columns: Mapping[str, Any], name: str) -> Rows:
+    """Return one published column of a contract as rows of a feature."""
+    values = columns[name]
+    if not isinstance(values, np.ndarray):
+        values = values.to_numpy(zero_copy_only=False)
+    return {
+        "bar_id": int_words(columns["seq"]),
+        "feature_time": int_words(columns["processed_time"]),
+        "value": np.asarray(values, np.float64),
+        "quality": np.zeros(len(values), np.int64),
+    }
+
+
+def mark_rows(tape: TapeFile, name: str, end: int | None) -> Rows:
+    """Return what a tape carries of one published column before `end`."""
+    parts = [_mark_rows(_columns(batch), name) for batch in tape.table("funding", None, end)]
+    return {
+        each: np.concatenate([np.zeros(0, kind), *(part[each] for part in parts)])
+        for each, kind in KINDS.items()
+    }
+
+
+def _columns(batch: Any) -> dict[str, Any]:
+    return {name: batch.column(name) for name in batch.schema.names}
 
 
 class StoredInputs:
     """Rows of one symbol as they are stored; `fetch` reads them."""
 
     def __init__(self, fetch: Fetch, tape: TapeFile) -> None:
-        self._fetch = fetch
+        self._fetch, self._tape = fetch, tape
         self._where = {"venue": tape.instrument.venue, "symbol": tape.instrument.symbol}
 
     def rows(self, each: Input, end: int | None) -> Rows:
         """Return a feature's rows made before `end`."""
+        if not each[2]:
+            return mark_rows(self._tape, each[3], end)
         names = dict(zip(("bar_clock", "feature_set", "feature_name"), each[1:], strict=True))
         found = self._fetch({**self._where, **names}, (None, end))
         return {name: np.asarray(found[name]).astype(kind) for name, kind in KINDS.items()}
@@ -67,10 +101,13 @@ class MadeInputs:
         planned = plan_symbol(project, tape.instrument, tape.continuity, {FEATURES})
         compile_kernels(planned.plan.ops(), report)
         self._parts: dict[tuple[str, ...], list[Rows]] = {}
+        self._tape = tape
         run_symbol(project, tape, planned, RowTap(self._keep), end, report)
 
     def rows(self, each: Input, end: int | None) -> Rows:
         """Return a feature's rows; they were made up to `end`."""
+        if not each[2]:
+            return mark_rows(self._tape, each[3], end)
         parts = self._parts.get(each[1:], [])
         return {
             name: np.concatenate([np.zeros(0, kind), *(part[name] for part in parts)])
@@ -94,7 +131,7 @@ def all_stored(
     marks = cache(lambda row: prefix(tape, row))
     first = row_at(tape, project.history_start_ns, 0)
     last = max(first, row_at(tape, end, tape.rows))
-    for _, clock, name, feature in inputs:
+    for _, clock, name, feature in (each for each in inputs if each[2]):
         entry = ledger.parts.get(f"{FEATURES}/{clock}/{name}/{feature}")
         spans = (
             []

@@ -40,6 +40,7 @@ class Input:
 
     name: str
     symbol: str
+    of: str  # the feature set, "" where it is what the venue publishes (cross_model.MARKS)
     feature: str
     aligned: bool  # it lives on the decision's own rows; else the newest row before them counts
 
@@ -111,11 +112,14 @@ def plan_cross(cross: CrossSet, symbol: str) -> CrossPlan:
 
 
 def _input(cross: CrossSet, symbol: str, name: str) -> Input:
-    feature = name.removesuffix(MAYBE)
+    feature, clocks = name.removesuffix(MAYBE), {f.name: f.bar for f in cross.of.features}
     for each in cross.universe:
         if feature.startswith(column_name(each, "")):
-            return Input(name, each, feature.removeprefix(column_name(each, "")), aligned=False)
-    return Input(name, symbol, feature, cross.of.feature(feature).bar == cross.bar)
+            feature = feature.removeprefix(column_name(each, ""))
+            of = cross.of.name if feature in clocks else ""
+            return Input(name, each, of, feature, aligned=False)
+    of = cross.of.name if feature in clocks else ""
+    return Input(name, symbol, of, feature, clocks.get(feature) == cross.bar)
 
 
 def _add(

@@ -157,6 +157,8 @@ class CrossStage:
             tape = self.tapes[symbol]
             last = row_at(tape, self.asked.span[1], tape.rows)
             words.append([symbol, prefix(tape, last), repr(tape.instrument)])
+            if any(each[0] == symbol and not each[2] for each in cross.inputs):
+                words.append(tape.key)  # what is published stands beside its rows
         return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:20]
 
     def _ledger(self, symbol: str) -> Ledger:

@@ -13,7 +13,7 @@ from qf.errors import QuantflowError, diagnostic, nearest
 from qf.language.columns import ColumnInfo, ColumnTable
 from qf.language.compile import compile_formula
 from qf.language.graph import Graph
-from qf.project.cross_model import CrossFeature, CrossSet
+from qf.project.cross_model import MARKS, CrossFeature, CrossSet
 from qf.project.model import FeatureSet
 
 NO_FEATURE_THERE = diagnostic(
@@ -70,6 +70,9 @@ def _table(of: FeatureSet, symbol: str, bar: str, own: bool = False) -> ColumnTa
         )
         for feature in of.features
     }
+    for name, unit in MARKS.items():
+        shown = name if own else column_name(symbol, name)
+        columns.setdefault(name, ColumnInfo(shown, "float", unit, bar))
     return ColumnTable(bar, tuple(dict.fromkeys((symbol, word_of(symbol)))), columns)
 
 

@@ -10,6 +10,14 @@ from qf.errors import Place
 from qf.project.formula_place import FormulaPlace
 from qf.project.model import FeatureSet, Staleness
 
+# What a venue publishes of a contract besides its trades, readable like a feature: name -> unit.
+MARKS = {
+    "mark_price": "quote/base",
+    "index_price": "quote/base",
+    "settle_price": "quote/base",
+    "funding_rate": "1",
+}
+
 
 @dataclass(frozen=True)
 class CrossFeature:

@@ -62,7 +62,8 @@ class CrossPoison:
         cross, recorder = Cross(self._project), Recorder()
         theirs = _features(spoilt)
         for each in cross.inputs:
-            rows = theirs.get(each[1:]) if each[0] == symbol else self._rows[each]
+            changed = each[0] == symbol and each[2]  # what is published stays as it was
+            rows = theirs.get(each[1:]) if changed else self._rows[each]
             if rows is not None:
                 names = ("bar_clock", "feature_set", "feature_name")
                 cross.take(rows, symbol=each[0], **dict(zip(names, each[1:], strict=True)))

@@ -29,10 +29,13 @@ CLOCK_MIX = diagnostic(
     "to the decision clock (staleness)",
 )
 UNKNOWN_TABLE = diagnostic("QF126", "unknown table {table!r}")
+UNKNOWN_SYMBOL = diagnostic(
+    "QF145", "unknown symbol {table!r}", hint="the universe of this cross set: {known}"
+)
 
 
 def resolve(tree: Tree, context: Context) -> Tree:
-    """Return the tree with a column in place of every name. Errors: QF122-QF126."""
+    """Return the tree with a column in place of every name. Errors: QF122-QF126, QF145."""
 
     def rule(node: Tree) -> Tree:
         return Leaf(_column(node, context), node.span) if isinstance(node, Name) else node
@@ -54,6 +57,9 @@ def _column(name: Name, context: Context) -> ColumnInfo:
                     raise _unknown(name, column, other, context)
                 return _same_clock(name, found, context)
         tables = [each for other in (home, *context.known) for each in other.tables]
+        if home.members is not None:
+            known, near = ", ".join(dict.fromkeys(tables)), nearest(table, tables)
+            raise UNKNOWN_SYMBOL(table=table, known=known, near=near, place=context.spot(name))
         raise UNKNOWN_TABLE(table=table, near=nearest(table, tables), place=context.spot(name))
     found = home.find(column)
     if found is not None:
