@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import qf
 from qf.errors import DefinitionError
 from qf.language.columns import ColumnTable
 from qf.language.compile import compile_formula
@@ -107,3 +108,10 @@ def test_a_formula_of_one_symbol_compares_none():
     with pytest.raises(DefinitionError) as refused:
         compile_formula("cross_rank(price)", table=ColumnTable.tick())
     assert refused.value.code == "QF143"
+
+
+def test_python_reads_a_cross_set_as_any_set(ran):
+    session = qf.open(ran[0].folder)
+    read = session.vectors("majors").collect()
+    assert len(read) == ran[1].tables()[TABLE]
+    assert {"bar_id", "ret_rank", "ret_rank_age_ms"} <= set(read.columns)

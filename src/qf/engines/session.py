@@ -16,7 +16,8 @@ from qf.errors import diagnostic
 from qf.feeds.venue import find_venue
 from qf.program import Program
 from qf.project import open_project
-from qf.project.model import Project
+from qf.project.cross_model import CrossSet
+from qf.project.model import FeatureSet, Project
 from qf.store.read import Reader
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ class Tables:
         return self._reader.features(self._set(feature_set), form)
 
     def vectors(self, feature_set: str = "") -> pl.LazyFrame:
-        """Return a set's decision vectors. Errors: QF221, QF520, QF605."""
-        return self._reader.vectors(self._set(feature_set))
+        """Return the decision vectors of a set or a cross set. Errors: QF221, QF520, QF605."""
+        return self._reader.vectors(self._deciding(feature_set).name)
 
     def labels(self, names: Sequence[str] | None = None) -> pl.LazyFrame:
         """Return labels, long. Errors: QF605, QF606."""
@@ -75,7 +76,7 @@ class Tables:
 
         Errors: QF221, QF520, QF605-QF607.
         """
-        chosen = self.project.feature_set(self._set(feature_set))
+        chosen = self._deciding(feature_set)
         if labels is None:
             labels = [each.name for each in self.project.labels if chosen.bar in each.clocks]
         return self._reader.training_set(chosen.name, labels)
@@ -83,6 +84,13 @@ class Tables:
     def sql(self, query: str, values: Sequence[object] = ()) -> pl.DataFrame:
         """Return what a query says about these tables. Errors: QF604."""
         return self._reader.sql(query, values)
+
+    def _deciding(self, name: str) -> FeatureSet | CrossSet:
+        """Return the set or cross set of a name; both have a clock that decides."""
+        for each in self.project.cross_sets:
+            if each.name == name:
+                return each
+        return self.project.feature_set(self._set(name))
 
     def _set(self, name: str) -> str:
         known = [found.name for found in self.project.feature_sets]
