@@ -27,10 +27,14 @@ def pressed(failure):
     ids=["as it is", "in a query", "in a pipe", "in a file"],
 )
 def test_an_interrupted_command_says_how_to_go_on(failure, monkeypatch, capsys):
-    monkeypatch.setattr(cli.commands, "invoke", pressed(failure))
-    assert cli.run(["ops"]) == cli.STOPPED
-    assert capsys.readouterr().err == "stopped; run the same command again to go on\n"
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background: ignored
+    try:
+        monkeypatch.setattr(cli.commands, "invoke", pressed(failure))
+        assert cli.run(["ops"]) == cli.STOPPED
+        assert capsys.readouterr().err == "stopped; run the same command again to go on\n"
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_failure_without_ctrl_c_is_told_as_one(monkeypatch, capsys):
