@@ -38,6 +38,7 @@ import os
 import platform
 import sys
 import textwrap
+import threading
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -199,11 +200,9 @@ def kernel_text(op: Op) -> str:
     function = op.rules["kernel"]
     parts: dict[str, str] = {}
     _collect(function, parts, {}, skip=True)
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-    assert isinstance(tree, ast.FunctionDef)
+    tree = _read(function)
     names = [argument.arg for argument in tree.args.args]
-    body = [node for node in tree.body if not _is_docstring(node)]
-    text = "\n".join(textwrap.indent(ast.unparse(node), "    ") for node in body)
+    text = "\n".join(textwrap.indent(ast.unparse(node), "    ") for node in tree.body)
     binds = "\n".join("    " + line for line in _binds(op, names))
     helpers = "\n".join(parts.values())
     head = _HEADER.format(origin=f"{op.family}/{op.name}")
@@ -288,6 +287,23 @@ def _binds(op: Op, names: list[str]) -> list[str]:
     return lines
 
 
+_reading = threading.Lock()
+
+
+@cache
+def _read(function: Callable[..., Any]) -> ast.FunctionDef:
+    """Return the tree of a function: no decorators, annotations or docstring."""
+    text = textwrap.dedent(inspect.getsource(function))
+    with _reading:  # Python 3.11 counts the depth of all threads' trees together: SystemError
+        tree = ast.parse(text).body[0]
+    assert isinstance(tree, ast.FunctionDef)
+    tree.decorator_list, tree.returns = [], None
+    for argument in tree.args.args:
+        argument.annotation = None
+    tree.body = [node for node in tree.body if not _is_docstring(node)]
+    return tree
+
+
 def _is_docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
@@ -300,10 +316,7 @@ def _collect(
 ) -> None:
     """Put the text of `function` and of everything of qf it names into `parts`, needs first."""
     module = sys.modules[function.__module__]
-    text = textwrap.dedent(inspect.getsource(function))
-    tree = ast.parse(text).body[0]
-    assert isinstance(tree, ast.FunctionDef)
-    tree.decorator_list, tree.returns = [], None
+    tree = _read(function)
     for node in ast.walk(tree):
         if not isinstance(node, ast.Name) or not hasattr(module, node.id):
             continue
@@ -322,8 +335,5 @@ def _collect(
                 raise NAME_CLASH(name=node.id, one=parts[node.id], other=line)
     if skip:
         return
-    for argument in tree.args.args:
-        argument.annotation = None
-    tree.body = [node for node in tree.body if not _is_docstring(node)]
     how = _INLINED if getattr(function, "inlined", False) else _PART
     parts[function.__name__] = f"{how}\n{ast.unparse(tree)}"

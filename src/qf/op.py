@@ -17,6 +17,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -130,6 +131,7 @@ class Op:
 
 BOOK: dict[str, Op] = {}  # "family.name": two families may use one word (ops and normalizers do)
 _loaded: set[str] = set()
+_loading = threading.RLock()  # a file may look for another op while it is imported
 
 
 def define(
@@ -176,19 +178,23 @@ def define(
 def load(*families: str) -> dict[str, Op]:
     """Import every file of the families (default: all) and return the book."""
     for family in families or FAMILIES:
-        if family in _loaded:
-            continue
-        package = importlib.import_module(f"qf.{family}")
-        for module in sorted(m.name for m in pkgutil.iter_modules(package.__path__)):
-            importlib.import_module(f"qf.{family}.{module}")
-        _loaded.add(family)
+        if family not in _loaded:
+            with _loading:
+                _import_all(family)
     return BOOK
+
+
+def _import_all(family: str) -> None:
+    package = importlib.import_module(f"qf.{family}")
+    for module in sorted(m.name for m in pkgutil.iter_modules(package.__path__)):
+        importlib.import_module(f"qf.{family}.{module}")
+    _loaded.add(family)
 
 
 def family(name: str) -> Iterator[Op]:
     """Yield the ops of one family, by name."""
     load(name)
-    yield from [BOOK[key] for key in sorted(BOOK) if BOOK[key].family == name]
+    yield from [op for _, op in sorted(BOOK.copy().items()) if op.family == name]
 
 
 def find(name: str, *families: str) -> Op:

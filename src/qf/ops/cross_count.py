@@ -3,7 +3,8 @@
     n[t] = number of symbols i with x_i[t]
 
 x is any expression of features; each symbol's own are read, as the reading symbol's row may know
-them (docs/cross.md). 0 where nobody has one. Unit: 1. Source: definition.
+them (docs/cross.md). Null rule: never null; 0 where nobody has a value. Unit: 1.
+Source: definition.
 """
 
 from qf.cross_section import number_of
