@@ -10,6 +10,9 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# fetch,PYTHON,LOCK: uv is ten times as fast as pip; where it cannot (it reads no pip.conf), pip does.
+fetch = $(BIN)/uv pip install --quiet --python $(1) --require-hashes -r $(2) || \
+  $(1) -m pip --disable-pip-version-check install --quiet --no-compile --require-hashes -r $(2)
 
 # Libraries are compiled as they are first imported: without leave to keep that, every process would
 # compile them all again.
@@ -22,25 +25,24 @@ help:  ## list the targets
 
 install: $(VENV)/installed  ## make .venv with QuantFlow and what its tests need
 
-$(VENV)/installed: pyproject.toml requirements/dev.txt
+$(VENV)/installed: pyproject.toml requirements/dev.txt requirements/uv.txt
 	@test -n "$(PYTHON)" || { echo "no Python 3.11 to 3.13 on the PATH: make install PYTHON=…" >&2; exit 2; }
 	@$(PYTHON) -c '$(FITS)' || { echo "$(PYTHON) is not Python 3.11 to 3.13" >&2; exit 2; }
 	$(BIN)/python -c '$(FITS)' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
-	$(PIP) install --quiet --no-compile --require-hashes -r requirements/dev.txt
+	$(PIP) install --quiet --no-compile --require-hashes -r requirements/uv.txt
+	$(call fetch,$(BIN)/python,requirements/dev.txt)
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 install-all: install  ## add every extra (pipeline, kafka, serve, ml, …)
-	$(PIP) install --quiet --no-compile --require-hashes -r requirements/all.txt
+	$(call fetch,$(BIN)/python,requirements/all.txt)
 	$(PIP) install --quiet torch==2.13.0
 
 peers: .peers/ccxt/installed  ## make the environments of the clients that the tests talk to
 
-.peers/ccxt/installed: requirements/ccxt.txt
-	@test -n "$(PYTHON)" || { echo "no Python 3.11 to 3.13 on the PATH: make peers PYTHON=…" >&2; exit 2; }
-	$(PYTHON) -m venv --clear .peers/ccxt
-	.peers/ccxt/bin/python -m pip --disable-pip-version-check install --quiet --no-compile \
-	  --require-hashes -r requirements/ccxt.txt
+.peers/ccxt/installed: requirements/ccxt.txt | $(VENV)/installed
+	$(BIN)/python -m venv --clear .peers/ccxt
+	$(call fetch,.peers/ccxt/bin/python,requirements/ccxt.txt)
 	@touch $@
 
 system:  ## install the system packages of system.txt that are missing
@@ -78,7 +80,7 @@ docs: install  ## rewrite the generated pages of docs/
 	$(BIN)/python docs/generate.py
 
 lock: install  ## resolve the locks anew: names, versions and hashes, no address
-	$(PIP) install --quiet uv
+	echo uv | $(BIN)/uv pip compile - $(filter-out pyproject.toml,$(LOCK)) -o requirements/uv.txt
 	$(BIN)/uv pip compile $(LOCK) --extra dev --extra live --extra batch -o requirements/dev.txt
 	$(BIN)/uv pip compile $(LOCK) $(foreach extra,dev pipeline live kafka brokers serve ml stats batch,--extra $(extra)) \
 	  -o requirements/all.txt
