@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-
 import numpy as np
 import pytest
 
@@ -16,9 +14,6 @@ from qf.store.duck import Store
 from tests.acceptance.projects import make_project
 
 TABLES = 9
-# A row at a time costs each row the same, so the frames around midnight, of two files and two days,
-# do for all three sizes; the larger two take the whole capture as well.
-PIECE = 9_000  # frames before midnight, and after it
 
 
 def hashes_of(folder, batch):
@@ -45,30 +40,11 @@ def project_folder(shared, shared_data, tmp_path_factory):
     return make_project(folder, shared_data, "spot", shared / "walkthrough" / "breakout_alpha")
 
 
-@pytest.fixture(scope="module")
-def folder_of_a_piece(shared, shared_data, tmp_path_factory):
-    """Give the same project over the frames around midnight."""
-    folder = tmp_path_factory.mktemp("piece")
-    raw = folder / "binance_raw" / "spot"
-    raw.mkdir(parents=True)
-    before, after = sorted((shared_data / "binance_raw" / "spot").glob("btcusdt_*.gz"))
-    for path, cut in ((before, slice(-PIECE, None)), (after, slice(0, PIECE))):
-        frames = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
-        (raw / path.name).write_bytes(gzip.compress(b"".join(frames[cut]), 1))
-    source = shared / "walkthrough" / "breakout_alpha"
-    return make_project(folder / "breakout_alpha", folder, "spot", source)
-
-
-def test_the_batch_size_changes_no_table(folder_of_a_piece):
-    found = {batch: hashes_of(folder_of_a_piece, batch) for batch in (1, 997, 200_000)}
-    assert found[1] == found[997] == found[200_000]
-
-
-def test_the_batch_size_changes_no_table_of_a_whole_capture(project_folder):
-    found = {batch: hashes_of(project_folder, batch) for batch in (997, 200_000)}
+def test_the_batch_size_changes_no_table(project_folder):
+    found = {batch: hashes_of(project_folder, batch) for batch in (1, 997, 200_000)}
     for name, value in found[200_000].items():
         print(f"{name}: {value}")
-    assert found[997] == found[200_000]
+    assert found[1] == found[997] == found[200_000]
 
 
 def test_kill_and_restore_at_fifty_random_rows_changes_no_bit(project_folder):

@@ -25,7 +25,6 @@ from qf.testing.contract.runs import (
 )
 
 LONG = 1_500  # rows that pass the restarts of the longest stretch
-PIECES = (0, 1, 30, 31, 48, 49, 57, 64, 100, 170, ROWS)  # the blocks of a plain run
 POISON = (-7.25e5, 3.5e6)  # two values: one could be right by chance
 
 
@@ -209,7 +208,7 @@ def plain_python_equals_compiled(op: Op) -> None:
         return
     law = "plain_python_equals_compiled"
     for case in _first_cases(op):
-        got, want = run_plain(case, PIECES, POISON[0]), run_whole(case)
+        got, want = run_plain(case, (0, 57, 64, ROWS), POISON[0]), run_whole(case)
         close(op, law, got, want, where=case.where, tolerance=0.0 if op.tolerance == 0.0 else 1e-15)
 
 
@@ -218,7 +217,8 @@ def lookback_is_enough(op: Op) -> None:
     if not has_kernel(op) or not op.signature.inputs:
         return
     for case in _first_cases(op):
-        one, other = (run_plain(case, PIECES, poison) for poison in POISON)
+        edges = (0, 1, 30, 31, 48, 49, 100, 170, ROWS)
+        one, other = (run_plain(case, edges, poison) for poison in POISON)
         where = f"older than {op.amount('lookback', case.bound)} rows poisoned; {case.where}"
         same_bits(op, "lookback_is_enough", other, one, where=where)
 

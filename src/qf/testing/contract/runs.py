@@ -143,7 +143,6 @@ def run_polars(case: Case, columns: Columns) -> Columns:
     return made
 
 
-@functools.lru_cache(maxsize=256)
 def run_plain(case: Case, edges: tuple[int, ...], poison: float) -> Columns:
     """Run the kernel as plain Python over [edges[i], edges[i + 1]), with poison around.
 
