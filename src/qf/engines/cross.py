@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from qf.engines.cross_plan import TIME, CrossPlan, plan_cross
-from qf.engines.cross_rows import FeatureRows
+from qf.engines.cross_rows import FeatureRows, Source
 from qf.program import Program
 from qf.project.cross_model import CrossSet
 from qf.project.model import Project
@@ -127,13 +127,16 @@ class Cross:
         return list({r.planned.table.name: r.planned.table for r in self.readers}.values())
 
     @property
-    def inputs(self) -> list[tuple[str, str, str, str]]:
-        """Return (symbol, bar clock, feature set, feature) of everything that is read, in order.
-
-        Clock and set are "" for what the venue publishes (project/cross_model.py: MARKS).
-        """
+    def inputs(self) -> list[Source]:
+        """Return everything that is read, in order."""
         keys = sorted({*self._others, *self._waiting})
-        return [(symbol, self._clocks.get((of, name), ""), of, name) for symbol, of, name in keys]
+        return [
+            Source(symbol, self._clocks.get((of, name), ""), of, name) for symbol, of, name in keys
+        ]
+
+    def inputs_of(self, symbol: str) -> list[Source]:
+        """Return what is read of a symbol, in order."""
+        return [each for each in self.inputs if each.symbol == symbol]
 
     @property
     def symbols(self) -> frozenset[str]:

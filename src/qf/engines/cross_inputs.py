@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from qf.compile import compile_kernels
-from qf.engines.cross_rows import KINDS, Rows
+from qf.engines.cross_rows import KINDS, Rows, Source
 from qf.engines.ledger import Ledger
 from qf.engines.symbol_plan import plan_symbol
 from qf.engines.symbol_run import run_symbol
@@ -25,7 +25,6 @@ from qf.store.arrow import int_words
 from qf.tape.prefix import prefix, row_at
 from qf.tape.tape_file import TapeFile
 
-Input = tuple[str, str, str, str]  # symbol, bar clock, feature set, feature
 Progress = Callable[[str, int, int, str], None]
 Span = tuple[int | None, int | None]
 Fetch = Callable[[Mapping[str, str], Span], Mapping[str, Any]]  # of a feature: what KINDS names
@@ -48,8 +47,8 @@ class RowTap:
             self._take(columns, **constants)
         elif table.name == FUNDING:
             for name in MARKS:
-                rows = _mark_rows(columns, name)
-                self._take(rows, **constants, bar_clock="", feature_set="", feature_name=name)
+                published = Source(constants["symbol"], "", "", name)
+                self._take(_mark_rows(columns, name), **constants | published.constants)
 
 
 def _mark_rows(columns: Mapping[str, Any], name: str) -> Rows:
@@ -85,12 +84,11 @@ class StoredInputs:
         self._fetch, self._tape = fetch, tape
         self._where = {"venue": tape.instrument.venue, "symbol": tape.instrument.symbol}
 
-    def rows(self, each: Input, end: int | None) -> Rows:
+    def rows(self, each: Source, end: int | None) -> Rows:
         """Return a feature's rows made before `end`."""
-        if not each[2]:
-            return mark_rows(self._tape, each[3], end)
-        names = dict(zip(("bar_clock", "feature_set", "feature_name"), each[1:], strict=True))
-        found = self._fetch({**self._where, **names}, (None, end))
+        if each.published:
+            return mark_rows(self._tape, each.feature_name, end)
+        found = self._fetch({**self._where, **each.constants}, (None, end))
         return {name: np.asarray(found[name]).astype(kind) for name, kind in KINDS.items()}
 
 
@@ -100,44 +98,58 @@ class MadeInputs:
     def __init__(self, project: Project, tape: TapeFile, end: int | None, report: Progress) -> None:
         planned = plan_symbol(project, tape.instrument, tape.continuity, {FEATURES})
         compile_kernels(planned.plan.ops(), report)
-        self._parts: dict[tuple[str, ...], list[Rows]] = {}
+        self._parts: dict[Source, list[Rows]] = {}
         self._tape = tape
         run_symbol(project, tape, planned, RowTap(self._keep), end, report)
 
-    def rows(self, each: Input, end: int | None) -> Rows:
+    def rows(self, each: Source, end: int | None) -> Rows:
         """Return a feature's rows; they were made up to `end`."""
-        if not each[2]:
-            return mark_rows(self._tape, each[3], end)
-        parts = self._parts.get(each[1:], [])
+        if each.published:
+            return mark_rows(self._tape, each.feature_name, end)
+        parts = self._parts.get(each, [])
         return {
             name: np.concatenate([np.zeros(0, kind), *(part[name] for part in parts)])
             for name, kind in KINDS.items()
         }
 
     def _keep(self, columns: Mapping[str, Any], **constants: str) -> None:
-        key = tuple(constants[name] for name in ("bar_clock", "feature_set", "feature_name"))
+        key = Source(**{name: constants[name] for name in Source._fields})
         part = {name: np.array(columns[name], kind) for name, kind in KINDS.items()}
         self._parts.setdefault(key, []).append(part)
 
 
-def all_stored(
+def inputs_of(
+    project: Project,
+    tape: TapeFile,
+    inputs: Iterable[Source],
+    end: int | None,
+    stored: tuple[Ledger, Fetch] | None,
+    report: Progress,
+) -> StoredInputs | MadeInputs:
+    """Return where the inputs' rows before `end` come from; `stored` is where a run has put them.
+
+    None: a run of other rules did, so they are made. Errors: of `run_symbol`.
+    """
+    if stored is not None and _all_stored(project, tape, stored[0], inputs, end):
+        return StoredInputs(stored[1], tape)
+    return MadeInputs(project, tape, end, report)
+
+
+def _all_stored(
     project: Project,
     tape: TapeFile,
     ledger: Ledger,
-    inputs: Iterable[Input],
+    inputs: Iterable[Source],
     end: int | None,
 ) -> bool:
     """Say whether every row of the inputs is stored, from the history's start up to `end`."""
     marks = cache(lambda row: prefix(tape, row))
     first = row_at(tape, project.history_start_ns, 0)
     last = max(first, row_at(tape, end, tape.rows))
-    for _, clock, name, feature in (each for each in inputs if each[2]):
-        entry = ledger.parts.get(f"{FEATURES}/{clock}/{name}/{feature}")
-        spans = (
-            []
-            if entry is None
-            else ledger.valid(f"{FEATURES}/{clock}/{name}/{feature}", entry.key, marks)
-        )
+    for each in (each for each in inputs if not each.published):
+        part = f"{FEATURES}/{each.bar_clock}/{each.feature_set}/{each.feature_name}"
+        entry = ledger.parts.get(part)
+        spans = [] if entry is None else ledger.valid(part, entry.key, marks)
         if not any(span.first <= first and span.last >= last for span in spans):
             return False
     return True

@@ -8,7 +8,7 @@ counts. Rows of one feature come in order; rows of several symbols may come in a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,28 @@ WARMUP = BIT["warmup"]
 KINDS = {"bar_id": np.int64, "feature_time": np.int64, "value": np.float64, "quality": np.int64}
 
 Rows = dict[str, np.ndarray]
+
+
+class Source(NamedTuple):
+    """What rows belong to, by the names of the table's columns.
+
+    Clock and set are "" for what the venue publishes (project/cross_model.py: MARKS).
+    """
+
+    symbol: str
+    bar_clock: str
+    feature_set: str
+    feature_name: str
+
+    @property
+    def published(self) -> bool:
+        """Say whether the venue publishes it."""
+        return not self.feature_set
+
+    @property
+    def constants(self) -> dict[str, str]:
+        """Return what `Cross.take` is told beside the rows."""
+        return self._asdict()
 
 
 class FeatureRows:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qf.engines.cross import Cross, Vectors
-from qf.engines.cross_inputs import FEATURES, MadeInputs, Progress, StoredInputs, all_stored
+from qf.engines.cross_inputs import FEATURES, Progress, StoredInputs, inputs_of
 from qf.engines.cross_plan import CrossPlan
 from qf.engines.ledger import Covered, Ledger
 from qf.engines.parts import code_hash
@@ -87,18 +87,13 @@ class CrossStage:
         """Let the stage take all inputs; return of how many symbols they were stored."""
         end, stored = self.asked.span[1], 0
         for symbol in sorted(cross.symbols):
-            inputs = [each for each in cross.inputs if each[0] == symbol]
-            tape = self.tapes[symbol]
-            machine = self.asked.engine == MACHINE and FEATURES in self.asked.groups
-            if machine and all_stored(self.project, tape, self._ledger(symbol), inputs, end):
-                source: StoredInputs | MadeInputs = StoredInputs(self.change.feature_times, tape)
-                stored += 1
-            else:
-                source = MadeInputs(self.project, tape, end, self.report)
+            inputs, tape = cross.inputs_of(symbol), self.tapes[symbol]
+            by_machine = self.asked.engine == MACHINE and FEATURES in self.asked.groups
+            there = (self._ledger(symbol), self.change.feature_times) if by_machine else None
+            source = inputs_of(self.project, tape, inputs, end, there, self.report)
+            stored += isinstance(source, StoredInputs)
             for each in inputs:
-                _, clock, of, name = each
-                constants = {"bar_clock": clock, "feature_set": of, "feature_name": name}
-                cross.take(source.rows(each, end), symbol=symbol, **constants)
+                cross.take(source.rows(each, end), **each.constants)
         return stored
 
     def _write(self, planned: CrossPlan, made: list[Vectors], mark: str) -> int:
@@ -157,7 +152,7 @@ class CrossStage:
             tape = self.tapes[symbol]
             last = row_at(tape, self.asked.span[1], tape.rows)
             words.append([symbol, prefix(tape, last), repr(tape.instrument)])
-            if any(each[0] == symbol and not each[2] for each in cross.inputs):
+            if any(each.published for each in cross.inputs_of(symbol)):
                 words.append(tape.key)  # what is published stands beside its rows
         return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:20]
 

@@ -12,13 +12,7 @@ from typing import Any
 import numpy as np
 
 from qf.engines.cross import Cross
-from qf.engines.cross_inputs import (
-    FEATURES,
-    MadeInputs,
-    Span,
-    StoredInputs,
-    all_stored,
-)
+from qf.engines.cross_inputs import FEATURES, Span, inputs_of
 from qf.engines.cross_rows import KINDS
 from qf.engines.ledger import Ledger
 from qf.engines.sources import open_tape
@@ -48,17 +42,13 @@ def cross_state(
     for symbol in sorted(cross.symbols & frozenset(past)):
         tape = open_tape(project, symbol)
         ends.append(tape.last_time)
-        inputs = [each for each in cross.inputs if each[0] == symbol]
+        inputs = cross.inputs_of(symbol)
         ledger = ledgers.get((tape.instrument.venue, symbol), Ledger())
-        machine = project.engine.historical_feature == "machine"
-        if machine and all_stored(project, tape, ledger, inputs, None):
-            source: StoredInputs | MadeInputs = StoredInputs(fetch, tape)
-        else:
-            source = MadeInputs(project, tape, None, lambda *told: None)
+        by_machine = project.engine.historical_feature == "machine"
+        there = (ledger, fetch) if by_machine else None
+        source = inputs_of(project, tape, inputs, None, there, lambda *told: None)
         for each in inputs:
-            _, clock, of, name = each
-            constants = {"bar_clock": clock, "feature_set": of, "feature_name": name}
-            cross.take(source.rows(each, None), symbol=symbol, **constants)
+            cross.take(source.rows(each, None), **each.constants)
     for _ in cross.settle():
         pass
     cross.forget_before(min(ends))

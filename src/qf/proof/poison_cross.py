@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from qf.engines.cross import Cross
-from qf.engines.cross_inputs import FEATURES, Input, MadeInputs
-from qf.engines.cross_rows import Rows
+from qf.engines.cross_inputs import FEATURES, MadeInputs
+from qf.engines.cross_rows import Rows, Source
 from qf.engines.sources import open_tape
 from qf.project.model import Project
 from qf.proof.poison_runs import Spoilt
@@ -26,7 +26,7 @@ class CrossPoison:
     def __init__(self, project: Project, end: int | None, report: Progress) -> None:
         """Make every input once; without cross sets there is nothing to do."""
         self._project = project
-        self._rows: dict[Input, Rows] = {}
+        self._rows: dict[Source, Rows] = {}
         self._symbols: frozenset[str] = frozenset()
         self.clean: dict[Key, Part] = {}
         if not project.cross_sets:
@@ -36,8 +36,7 @@ class CrossPoison:
         for symbol in sorted(cross.symbols):
             report("clean run", 0, 1, symbol)
             made = MadeInputs(project, open_tape(project, symbol), end, report)
-            own = (each for each in cross.inputs if each[0] == symbol)
-            self._rows |= {each: made.rows(each, end) for each in own}
+            self._rows |= {each: made.rows(each, end) for each in cross.inputs_of(symbol)}
         self.clean = self._vectors({}, "")
 
     def differences(
@@ -60,27 +59,23 @@ class CrossPoison:
 
     def _vectors(self, spoilt: Mapping[Key, Part], symbol: str) -> dict[Key, Part]:
         cross, recorder = Cross(self._project), Recorder()
-        theirs = _features(spoilt)
+        theirs = _features(spoilt, symbol)
         for each in cross.inputs:
-            changed = each[0] == symbol and each[2]  # what is published stays as it was
-            rows = theirs.get(each[1:]) if changed else self._rows[each]
+            changed = each.symbol == symbol and not each.published  # that stays as it was
+            rows = theirs.get(each) if changed else self._rows[each]
             if rows is not None:
-                names = ("bar_clock", "feature_set", "feature_name")
-                cross.take(rows, symbol=each[0], **dict(zip(names, each[1:], strict=True)))
+                cross.take(rows, **each.constants)
         for made in cross.settle():
             where = {"symbol": made.symbol, "bar_clock": made.bar_clock}
             recorder.write(made.table, made.columns, **where)
         return recorder.parts()
 
 
-def _features(tables: Mapping[Key, Part]) -> dict[tuple[str, str, str], Rows]:
-    """Return a symbol's feature rows, by clock, set and feature."""
+def _features(tables: Mapping[Key, Part], symbol: str) -> dict[Source, Rows]:
+    """Return a symbol's feature rows, by what they belong to."""
+    names = Source._fields[1:]
     return {
-        (
-            part.constants["bar_clock"],
-            part.constants["feature_set"],
-            part.constants["feature_name"],
-        ): part.columns
+        Source(symbol, *(part.constants[name] for name in names)): part.columns
         for part in tables.values()
         if part.table.name == FEATURES
     }

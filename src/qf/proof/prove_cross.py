@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from qf.engines.cross import Cross
-from qf.engines.cross_inputs import Input, MadeInputs
-from qf.engines.cross_rows import Rows
+from qf.engines.cross_inputs import MadeInputs
+from qf.engines.cross_rows import Rows, Source
 from qf.proof.prove_path import Subject, Sums
 from qf.schema_tables import Table
 from qf.store.arrow import schema_of
@@ -37,14 +37,14 @@ class CrossProof:
         self._venues = {
             each.planned.instrument.symbol: each.planned.instrument.venue for each in subjects
         }
-        self._rows: list[tuple[Input, Rows]] = []
+        self._rows: list[tuple[Source, Rows]] = []
         self.rows: dict[str, int] = {}  # of the reference, by table
         if not self._there:
             return
-        inputs = Cross(self._project).inputs
+        cross = Cross(self._project)
         for subject in subjects:
             symbol, end = subject.planned.instrument.symbol, subject.span[1]
-            own = [each for each in inputs if each[0] == symbol]
+            own = cross.inputs_of(symbol)
             if own:
                 made = MadeInputs(self._project, subject.tape, end, lambda *told: None)
                 self._rows += [(each, made.rows(each, end)) for each in own]
@@ -86,10 +86,9 @@ class CrossProof:
             low = high
         return self._hashes(cross.tables, sums)
 
-    def _take(self, cross: Cross, pieces: Sequence[tuple[Input, Rows]]) -> None:
-        for (symbol, clock, of, name), rows in pieces:
-            constants = {"bar_clock": clock, "feature_set": of, "feature_name": name}
-            cross.take(rows, symbol=symbol, **constants)
+    def _take(self, cross: Cross, pieces: Sequence[tuple[Source, Rows]]) -> None:
+        for each, rows in pieces:
+            cross.take(rows, **each.constants)
 
     def _written(self, cross: Cross, horizon: int | None) -> Sums:
         """Return the sums of what is decided now, by the way of the store's writer."""
