@@ -19,6 +19,7 @@ from qf.compile import compile_kernels
 from qf.errors import RunError, diagnostic
 from qf.machine import HEADER_WORDS, WHERE_WORDS, load_machine
 from qf.plan import Column, Instruction, Plan
+from qf.root_feed import FEW_ROWS, RootFeed
 from qf.schema import NULL_INT
 
 __all__ = ["Column", "Instruction", "Plan", "Program"]
@@ -30,7 +31,6 @@ OTHER_PLAN = diagnostic(
     "run again from the history's start, or restore with the definitions it was saved with",
 )
 BAD_STATE = diagnostic("QF431", "this is not a whole saved state: {why}", RunError)
-WRONG_FEED = diagnostic("QF432", "the program is fed {expected}, was given {given}", RunError)
 
 STATE_MAGIC = b"QFSTATE1"
 # Rows handed out wait in sinks, at first of so many rows, then of as many as the rate so far lets
@@ -65,6 +65,7 @@ class Program:
             self._clocks[clock, :6] = tail, tail, 0, self._buffers[clock].shape[1], tail, tail
         self._where = np.zeros((len(plan.instructions) + 1, WHERE_WORDS), np.int64)
         self._feeds = np.zeros((len(plan.feeds) + 1, 2), np.int64)
+        self._root_feed = RootFeed(plan.feeds)
         self._sinks = [np.empty((len(plan.reads.get(name, ())), 0)) for name in plan.clocks]
         self._sink_words = np.zeros((len(plan.clocks), 4), np.int64)
         self._reads = np.zeros((sum(map(len, plan.reads.values())) + 1, 2), np.int64)
@@ -108,7 +109,7 @@ class Program:
     def push(self, columns: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
         """Feed rows of the root clock and return, per clock, the columns of the rows they made.
 
-        Each array is contiguous, 8 bytes a value. Errors: QF432.
+        Each array is contiguous, 8 bytes a value. Errors: QF432, QF433.
         """
         made = self.advance(columns)
         return {
@@ -122,20 +123,10 @@ class Program:
 
         A matrix has a row per read of the clock, in float64 words; `named` takes it apart.
         """
-        if len(columns) != len(self.plan.feeds):
-            expected = ", ".join(name for name, _ in self.plan.feeds)
-            raise WRONG_FEED(expected=expected, given=", ".join(sorted(columns)))
-        kept = []
-        for place, (name, column) in enumerate(self.plan.feeds):
-            if name not in columns:
-                expected = ", ".join(name for name, _ in self.plan.feeds)
-                raise WRONG_FEED(expected=expected, given=", ".join(sorted(columns)))
-            dtype = np.float64 if column.kind == "float" else np.int64
-            kept.append(np.ascontiguousarray(columns[name], dtype))
-            self._feeds[place, 0] = kept[-1].ctypes.data
-        self._put_on_feed()
-        rows = len(kept[0]) if kept else 0
-        self._make_room(rows)
+        rows, step = self._root_feed.point(columns, self._feeds[:, 0])
+        self._put_on_feed(step)
+        if rows > FEW_ROWS:  # there is room for few
+            self._make_room(rows)
         self._header[8:12] = 0, rows, 0, self.block
         self._header[18] = 0
         self._fills[:] = 0  # what a step has handed out
@@ -209,15 +200,12 @@ class Program:
         self._slots.view(np.int64)[:] = words[at : at + self._slots.size]
         self._ints[:] = words[at + self._slots.size :]
 
-    def _put_on_feed(self) -> None:
+    def _put_on_feed(self, step: int) -> None:
         """Let the root clock's columns be the feed itself, where they lie evenly and need no past.
 
         A kernel walks adjacent columns by one stride; a feed whose columns lie anyhow is copied.
         """
-        at = self._feeds[: len(self.plan.feeds), 0]
-        steps = np.diff(at)
-        step = int(steps[0]) if len(steps) else 0
-        if self._tails[0] or step <= 0 or step % 8 or (steps != step).any():
+        if self._tails[0] or step <= 0 or step % 8:
             self._take_off_feed()
             return
         lo, hi = self._clocks[0, :2]
@@ -227,8 +215,7 @@ class Program:
 
     def _point_at_feed(self) -> None:
         """Write the feed's addresses where instructions read the root clock."""
-        for pointer, place in self._root_pointers:
-            self._pointers[pointer] = self._feeds[place, 0]
+        self._pointers[self._root_pointers] = self._feeds[self._root_places, 0]
 
     def _take_off_feed(self) -> None:
         """Give the root clock its own columns back, which hold no history."""
@@ -277,8 +264,9 @@ class Program:
     def _taken(self) -> dict[str, np.ndarray]:
         """Return what the sinks hold: a large sink goes itself, and a new one comes."""
         made = {}
+        fills = self._fills.tolist()
         for clock, name in self._read_clocks:
-            fill, capacity = self._sink_words[clock, :2].tolist()
+            fill = fills[clock]
             if not fill:
                 continue
             sink = self._sinks[clock]
@@ -286,7 +274,7 @@ class Program:
             made[name] = sink[:, :fill] if given_away else sink[:, :fill].copy()
             self._sink_words[clock, 0] = 0
             if given_away:
-                self._new_sink(clock, capacity)
+                self._new_sink(clock, int(self._sink_words[clock, 1]))
                 self._wire_sink(clock)
         return made
 
@@ -319,14 +307,14 @@ class Program:
     def _count_pointers(self) -> int:
         return sum(len(i.inputs) + len(i.outputs) for i in self.plan.instructions)
 
-    def _address(self, column: Column) -> int:
-        buffer = self._buffers[column.clock]
-        return buffer.ctypes.data + 8 * buffer.shape[1] * column.place
-
     def _wire(self) -> None:
         """Write every address the compiled loop needs (again after a buffer has moved)."""
         pointers = params = slots = ints = 0
-        self._root_pointers = []
+        root: list[tuple[int, int]] = []  # pointers to the root clock's columns, and their places
+        blocks = (self._pointers, self._params, self._slots, self._ints)
+        starts = [block.ctypes.data for block in blocks]
+        where_at, where_bytes = self._where.ctypes.data, 8 * WHERE_WORDS
+        bases = [(buffer.ctypes.data, 8 * buffer.shape[1]) for buffer in self._buffers]
         for place, i in enumerate(self.plan.instructions):
             where = self._where[place]
             where[: len(i.clocks)] = i.clocks
@@ -335,22 +323,24 @@ class Program:
             where[48 : 48 + len(self._wanted[place])] = self._wanted[place]
             self._code[place] = (
                 self._kernels[place],
-                where.ctypes.data,
-                self._pointers.ctypes.data + 8 * pointers,
-                self._params.ctypes.data + 8 * params,
-                self._slots.ctypes.data + 8 * slots,
-                self._ints.ctypes.data + 8 * ints,
+                where_at + where_bytes * place,
+                starts[0] + 8 * pointers,
+                starts[1] + 8 * params,
+                starts[2] + 8 * slots,
+                starts[3] + 8 * ints,
             )
             for column in (*i.inputs, *i.outputs):
-                self._pointers[pointers] = self._address(column)
+                base, stride = bases[column.clock]
+                self._pointers[pointers] = base + stride * column.place
                 if column.clock == 0:
-                    self._root_pointers.append((pointers, column.place))
+                    root.append((pointers, column.place))
                 pointers += 1
             params += len(i.parameters) + 1
             slots += i.slots
             ints += i.ints
+        self._root_pointers, self._root_places = np.array(root, np.int64).reshape(-1, 2).T
         for place, (_, column) in enumerate(self.plan.feeds):
-            self._feeds[place, 1] = self._address(column)
+            self._feeds[place, 1] = bases[column.clock][0] + bases[column.clock][1] * column.place
         if self._on_feed:
             self._point_at_feed()
         for clock in range(len(self.plan.clocks)):
@@ -366,9 +356,8 @@ class Program:
             self._reads.ctypes.data,
         )
         self._header[14] = np.array([len(c) for c in self.plan.columns]).sum()
-        self._bases = np.array(
-            [[b.ctypes.data, len(b)] for b in self._buffers] or [[0, 0]], np.int64
-        )
+        sizes = [(at, len(b)) for (at, _), b in zip(bases, self._buffers, strict=True)]
+        self._bases = np.array(sizes or [(0, 0)], np.int64)
         self._header[15] = self._bases.ctypes.data
 
     def _wire_sink(self, clock: int) -> None:

@@ -67,6 +67,29 @@ def test_a_wrong_feed_is_refused_by_name():
     assert "x" in str(caught.value)
 
 
+@pytest.mark.parametrize("rows", [2, 1_000])
+def test_columns_of_unequal_length_are_refused(rows):
+    plan = Plan()
+    plan.clock("rows")
+    plan.feed("x"), plan.feed("y")
+    with pytest.raises(QuantflowError) as caught:
+        Program(plan).push({"x": np.zeros(rows), "y": np.zeros(rows - 1)})
+    assert caught.value.code == "QF433"
+    assert f"x {rows:,}" in str(caught.value)
+
+
+def test_few_rows_and_many_in_any_turn_give_what_all_at_once_gives():
+    x = np.random.default_rng(5).normal(size=1_000)
+    whole = Program(plan_of(20), 64).push({"x": x})["rows"]
+    program, parts, at = Program(plan_of(20), 64), [], 0
+    for size in (1, 64, 65, 1, 300, 2, 63, 66, 438):
+        parts.append(program.push({"x": x[at : at + size]})["rows"])
+        at += size
+    assert at == len(x)
+    for name, column in whole.items():
+        assert np.concatenate([part[name] for part in parts]).tobytes() == column.tobytes()
+
+
 @pytest.mark.parametrize("inputs", [0, 2])
 def test_an_op_is_wired_to_what_it_takes_or_not_at_all(inputs):
     plan = Plan()

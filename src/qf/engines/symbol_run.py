@@ -284,7 +284,9 @@ def without(block: dict[str, np.ndarray], kinds: frozenset[int]) -> dict[str, np
     """Return the rows of a block that are of no kind left out."""
     if not kinds:
         return block
-    keep = np.logical_and.reduce([block["kind"] != kind for kind in kinds])
+    keep = np.ones(len(block["kind"]), np.bool_)
+    for kind in kinds:
+        keep &= block["kind"] != kind
     return block if keep.all() else {name: column[keep] for name, column in block.items()}
 
 
