@@ -49,8 +49,7 @@ class Connection:
         """Take over how often each stream spoke on the connection before."""
         for name, stream in self.streams.items():
             if name in older.streams:
-                stream.typical_ns = older.streams[name].typical_ns
-                stream.seen = older.streams[name].seen
+                stream.believe(older.streams[name].typical_ns, older.streams[name].seen)
 
     def note(self, glance: Glance, now: int) -> None:
         """Take in that a payload came: its stream lives, and how far its ids are."""
@@ -87,8 +86,9 @@ class Connection:
         """Return the streams that should have spoken by now and never did."""
         age, found = now - self.opened, []
         for name, stream in self.streams.items():
-            patience = BUSY_NS if stream.is_busy else FIRST_PAYLOAD_NS
-            if not stream.is_live and self.kinds[name] in STEADY and age > patience:
+            if stream.is_live or self.kinds[name] not in STEADY:
+                continue
+            if age > (BUSY_NS if stream.is_busy else FIRST_PAYLOAD_NS):
                 found.append(name)
         return found
 

@@ -104,12 +104,14 @@ class Line:
         self._start = project.history_start_ns
         self.outlets = [Outlet(sink, self.planned, self.program) for sink in sinks]
         self._book = _words(self.program, "book")
+        self._book_state: BookState | None = None  # as long as nothing is taken
         self.conflated: dict[str, int] = {}
 
     def begin(self, state: Mapping[str, Any]) -> None:
         """Begin from the state that a batch run ended with (engines/warm_start.py)."""
         self._reader.restore(state["reader"])
         self.program.restore(state["program"])
+        self._book_state = None
         for outlet in self.outlets:
             outlet.begin(state["before"])
 
@@ -131,6 +133,7 @@ class Line:
                     outlet.publish(published)
         if block is None:
             return
+        self._book_state = None
         made = self.program.advance(without(block, self._left_out))
         for outlet in self.outlets:
             outlet.pass_over(made) if outlet.name in quiet else outlet.take(made)
@@ -143,6 +146,11 @@ class Line:
     @property
     def book_state(self) -> BookState:
         """Return how the book stands, as far as frames say; silence is the session's to notice."""
+        if self._book_state is None:
+            self._book_state = self._read_book_state()
+        return self._book_state
+
+    def _read_book_state(self) -> BookState:
         words = self._book
         state = int(words[STATE]) if len(words) else UNSYNCED
         last, trade = (int(words[LAST_APPLIED]), int(words[TRADE_NEXT])) if len(words) else (0, 0)
@@ -212,6 +220,7 @@ class Line:
         """Go on where `state` was taken. Errors: QF332, QF430, QF431."""
         self._reader.restore(json.loads(state["reader"]))
         self.program.restore(state["program"])
+        self._book_state = None
         for outlet in self.outlets:
             if outlet.name in state["outlets"]:
                 outlet.restore(state["outlets"][outlet.name])

@@ -129,11 +129,13 @@ class Link:
             return self._replace_why or DOOMED
         if now - active.opened >= self._life_ns:
             return "its time is nearly over"
-        silent = sorted((*active.stalled(now), *active.mute(now)))
+        silent = sorted(active.stalled(now) + active.mute(now))
+        if not silent:
+            return ""
         # A stream that is known to be busy is soon tried again; a quiet one may just be quiet.
         if any(active.streams[name].is_busy for name in silent):
             self._not_before = min(self._not_before, self._last_try + BUSY_AGAIN_NS)
-        return f"silent: {', '.join(silent[:4])}" if silent else ""
+        return f"silent: {', '.join(silent[:4])}"
 
     async def _begin(self) -> None:
         """Open the connection that speaks; on failure wait."""

@@ -28,14 +28,23 @@ class Liveness:
     last: int | None = None
     typical_ns: float = 0.0
     seen: int = 0
+    limit_ns: int = 0  # how long it may be silent
+
+    def __post_init__(self) -> None:
+        self.believe(self.typical_ns, self.seen)
+
+    def believe(self, typical_ns: float, seen: int) -> None:
+        """Take over a mean gap, and how many gaps it was made of."""
+        self.typical_ns, self.seen = typical_ns, seen
+        busy = max(LEAST_NS, GAPS * typical_ns)
+        self.limit_ns = int(busy) if self.is_busy else self.ttl_ns
 
     def payload(self, now: int) -> None:
         """Take in that a payload came."""
         if self.last is not None:
-            gap = now - self.last
-            self.seen += 1
-            weight = max(WEIGHT, 1.0 / self.seen)
-            self.typical_ns += (gap - self.typical_ns) * weight
+            gap, seen = now - self.last, self.seen + 1
+            weight = max(WEIGHT, 1.0 / seen)
+            self.believe(self.typical_ns + (gap - self.typical_ns) * weight, seen)
         self.last = now
 
     @property
@@ -48,15 +57,10 @@ class Liveness:
         """Say whether its payloads are known to come so often that silence soon tells."""
         return self.seen >= ENOUGH and GAPS * self.typical_ns <= BUSY_NS
 
-    @property
-    def limit_ns(self) -> int:
-        """Return how long this stream may be silent."""
-        return int(max(LEAST_NS, GAPS * self.typical_ns)) if self.is_busy else self.ttl_ns
-
     def silent_ns(self, now: int) -> int:
         """Return the time since the last payload; 0 before the first."""
         return 0 if self.last is None else now - self.last
 
     def is_stalled(self, now: int) -> bool:
         """Say whether the stream was live and has been silent for too long."""
-        return self.silent_ns(now) > self.limit_ns
+        return self.last is not None and now - self.last > self.limit_ns

@@ -36,8 +36,8 @@ COMPRESSION = "lz4"
 def parquet_bytes(table: Table, parts: Sequence[Sequence[pa.RecordBatch]]) -> bytes:
     """Return a Parquet file of the batches of several parts, one part after the other."""
     schema = schema_of(table)
-    pieces = [_plain(batch, schema) for part in parts for batch in part]
-    whole = pa.Table.from_batches(pieces, schema).combine_chunks()
+    pieces = [_plain(pa.Table.from_batches(part), schema) for part in parts if part]
+    whole = pa.concat_tables(pieces or [schema.empty_table()]).combine_chunks()
     texts: Any = [field.name for field in schema if pa.types.is_string(field.type)]
     out = io.BytesIO()
     pq.write_table(
@@ -52,15 +52,16 @@ def parquet_bytes(table: Table, parts: Sequence[Sequence[pa.RecordBatch]]) -> by
 
 def read_rows(data: bytes) -> pa.RecordBatch:
     """Return the rows of a file whose bytes `parquet_bytes` made."""
-    (batch,) = pq.read_table(io.BytesIO(data)).combine_chunks().to_batches() or (None,)
+    table = pq.ParquetFile(io.BytesIO(data)).read(use_threads=False)
+    (batch,) = table.combine_chunks().to_batches() or (None,)
     assert batch is not None, "no file is written without rows"
     return batch
 
 
-def _plain(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    pairs = zip(batch.columns, schema, strict=True)
+def _plain(part: pa.Table, schema: pa.Schema) -> pa.Table:
+    pairs = zip(part.columns, schema, strict=True)
     columns = [one if one.type == field.type else one.cast(field.type) for one, field in pairs]
-    return pa.RecordBatch.from_arrays(columns, schema=schema)
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def file_of(table: Table, project: str, where: tuple[str, str], position: int) -> str:
