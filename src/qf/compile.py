@@ -1,8 +1,9 @@
 """Compile the kernels of a program, in several processes when there is much to do.
 
-numba compiles with one thread at a time, so the share of each further core goes to a process of its
-own (`python -m qf.compile FAMILY/NAME …`), which leaves its work in the kernel cache. What
-such a process fails to do is done here, so nothing depends on it. It ends when its owner does.
+numba compiles with one thread at a time, so each further core gets a process of its own
+(`python -m qf.compile`), which is told one kernel after the other and leaves them in the kernel
+cache. Who is free takes the longest that is left, so all end together. What such a process fails
+to do is done here, so nothing depends on it. It ends when its owner does.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import os
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from queue import SimpleQueue
 
 from qf import kernel
 from qf.machine import load_machine
@@ -21,7 +24,6 @@ from qf.op import Op, find
 Progress = Callable[[str, int, int, str], None]
 
 # A kernel takes about as long as its text is, and a new process a second before its first one.
-FIXED_CHARACTERS = 1_000
 WORTH_CHARACTERS = 12_000
 MOST_PROCESSES = 4
 POLL_SECONDS = 0.2
@@ -49,52 +51,67 @@ def compile_kernels(ops: Iterable[Op], report: Progress = quiet) -> list[int]:
         return [kernel.address(op) for op in asked]
 
 
-def shares(missing: Sequence[Op], processes: int) -> list[list[Op]]:
-    """Return the kernels each process compiles, this one first, about as much work in each.
+class Work:
+    """The kernels to be compiled, the longest first; each is taken once, by whoever is free."""
 
-    A project's own ops stay here: another process does not know them.
-    """
-    parts: list[list[Op]] = [[] for _ in range(processes)]
-    work = [0] * processes
-    for op in sorted(missing, key=_work, reverse=True):
-        ours = not op.module.startswith("qf.")
-        place = 0 if ours else work.index(min(work))
-        parts[place].append(op)
-        work[place] += _work(op)
-    worth = [part for part, size in zip(parts[1:], work[1:], strict=True) if _is_worth(size)]
-    kept = [op for part in parts[1:] if part not in worth for op in part]
-    return [parts[0] + kept, *worth]
+    def __init__(self, missing: Iterable[Op]) -> None:
+        """Keep a project's own ops for this process: another one does not know them."""
+        ops = sorted(missing, key=_length, reverse=True)
+        self._here = deque(op for op in ops if not op.module.startswith("qf."))
+        self._anywhere = deque(op for op in ops if op.module.startswith("qf."))
+        self._taking = threading.Lock()
+
+    def processes(self, cores: int) -> int:
+        """Return how many processes beside this one are worth their start."""
+        most = sum(map(_length, self._anywhere)) // WORTH_CHARACTERS
+        return min(cores, MOST_PROCESSES, most + 1, max(1, len(self._anywhere))) - 1
+
+    def take(self, here: bool) -> Op | None:
+        """Return the next kernel for this process, or for another; None where none is left."""
+        with self._taking:
+            if here and self._here:
+                return self._here.popleft()
+            return self._anywhere.popleft() if self._anywhere else None
 
 
-def _is_worth(characters: int) -> bool:
-    return characters >= WORTH_CHARACTERS
-
-
-def _work(op: Op) -> int:
-    return FIXED_CHARACTERS + len(kernel.kernel_text(op))
+def _length(op: Op) -> int:
+    return len(kernel.kernel_text(op))
 
 
 def _compile(missing: Sequence[Op], report: Progress) -> None:
     """Compile every kernel of `missing`, with the help of other processes."""
     kernel.cache_folder()  # a cache that cannot be used is an error of this process
-    own, *others = shares(missing, min(_cores(), MOST_PROCESSES, len(missing)))
-    with _processes(others) as running:
-        for op in own:
+    work = Work(missing)
+    with _processes(work.processes(_cores())) as running:
+        tellers = [threading.Thread(target=_feed, args=(each, work)) for each in running]
+        for teller in tellers:
+            teller.start()
+        while op := work.take(here=True):
             _tell(missing, op, report)
             kernel.address(op)
-        for process in running:
-            while process.poll() is None:
+        for teller in tellers:
+            while teller.is_alive():
                 left = [op for op in missing if not kernel.is_cached(op)]
                 _tell(missing, left[0] if left else missing[-1], report)
-                try:
-                    process.wait(POLL_SECONDS)
-                except subprocess.TimeoutExpired:
-                    continue
+                teller.join(POLL_SECONDS)
     for op in missing:
         if not kernel.is_cached(op):
             _tell(missing, op, report)
             kernel.address(op)
     report("compile", len(missing), len(missing), "")
+
+
+def _feed(process: subprocess.Popen[bytes], work: Work) -> None:
+    """Tell a process one kernel after the other, until none is left or it has ended."""
+    assert process.stdin is not None and process.stdout is not None
+    while op := work.take(here=False):
+        try:
+            process.stdin.write(f"{op.family}/{op.name}\n".encode())
+            process.stdin.flush()
+        except OSError:
+            return
+        if not process.stdout.readline():
+            return
 
 
 def _tell(missing: Sequence[Op], op: Op, report: Progress) -> None:
@@ -108,17 +125,16 @@ def _cores() -> int:
 
 
 @contextmanager
-def _processes(parts: Sequence[Sequence[Op]]) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Yield a running process per part; none outlives the block."""
+def _processes(count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Yield running processes; none outlives the block."""
     running: list[subprocess.Popen[bytes]] = []
     try:
-        for part in parts:
-            names = [f"{op.family}/{op.name}" for op in part]
+        for _ in range(count):
             running.append(
                 subprocess.Popen(
-                    [*COMMAND, *names],
+                    COMMAND,
                     stdin=subprocess.PIPE,
-                    stdout=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,
                 )
             )
@@ -128,22 +144,27 @@ def _processes(parts: Sequence[Sequence[Op]]) -> Iterator[list[subprocess.Popen[
             if process.poll() is None:
                 process.kill()
             process.wait()
-            if process.stdin is not None:
-                process.stdin.close()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
 
 
-def _end_with_owner() -> None:
-    sys.stdin.buffer.read()
-    os._exit(1)
+def _read_names(into: SimpleQueue[str]) -> None:
+    for line in sys.stdin.buffer:
+        into.put(line.decode().strip())
+    os._exit(1)  # the owner has ended, whatever is being compiled
 
 
-def main(names: Sequence[str]) -> None:
-    """Compile the named kernels into the cache; end when the input ends."""
-    threading.Thread(target=_end_with_owner, daemon=True).start()
-    for name in names:
-        family, op = name.split("/")
+def main() -> None:
+    """Compile into the cache what the input names, line by line; end when the input ends."""
+    names: SimpleQueue[str] = SimpleQueue()
+    threading.Thread(target=_read_names, args=(names,), daemon=True).start()
+    while True:
+        family, op = names.get().split("/")
         kernel.address(find(op, family))
+        sys.stdout.write(f"{op}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

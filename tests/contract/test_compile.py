@@ -9,7 +9,7 @@ import pytest
 
 from qf import compile as compiling
 from qf import kernel
-from qf.compile import compile_kernels, shares
+from qf.compile import Work, compile_kernels
 from qf.op import family, find, load
 from qf.plan import Plan
 from qf.program import Program
@@ -26,38 +26,48 @@ def many_ops():
     return [op for op in family("ops") if "kernel" in op.rules]
 
 
-def test_every_kernel_is_in_one_share_and_the_shares_are_alike():
+def test_every_kernel_is_taken_once_and_the_longest_first():
     ops = [op for op in load().values() if "kernel" in op.rules]
-    for processes in (1, 2, 3, 4):
-        parts = shares(ops, processes)
-        assert len(parts) == processes
-        assert sorted(op.name for part in parts for op in part) == sorted(op.name for op in ops)
-        sizes = [sum(len(kernel.kernel_text(op)) for op in part) for part in parts]
-        largest = max(len(kernel.kernel_text(op)) for op in ops)
-        assert max(sizes) <= max(1.5 * sum(sizes) / processes, 1.1 * largest)
+    work, taken, here = Work(ops), [], True
+    while op := work.take(here):
+        taken.append(op)
+        here = not here
+    assert sorted(op.name for op in taken) == sorted(op.name for op in ops)
+    lengths = [len(kernel.kernel_text(op)) for op in taken]
+    assert lengths == sorted(lengths, reverse=True)
 
 
-def test_a_share_too_small_to_be_worth_a_process_stays_here():
-    (part,) = shares([find("lag", "ops"), find("diff", "ops")], 2)
-    assert {op.name for op in part} == {"lag", "diff"}
+def test_a_process_is_started_only_where_it_is_worth_its_start():
+    assert Work([find("lag", "ops"), find("diff", "ops")]).processes(cores=8) == 0
+    assert Work(many_ops()).processes(cores=1) == 0
+    assert Work(many_ops()).processes(cores=2) == 1
+    assert Work(many_ops()).processes(cores=64) == compiling.MOST_PROCESSES - 1
 
 
 def test_an_op_of_a_project_stays_here(monkeypatch):
     ops = many_ops()
     own = ops[3]
     monkeypatch.setattr(own, "module", "qf_project_ops.mine")
-    assert own in shares(ops, 4)[0]
+    elsewhere = Work(ops)
+    assert own not in list(iter(lambda: elsewhere.take(here=False), None))
+    assert Work(ops).take(here=True) is own
 
 
 def test_processes_share_the_work_and_the_kernels_are_the_same(empty_cache, monkeypatch):
     monkeypatch.setattr(compiling, "WORTH_CHARACTERS", 1)
     monkeypatch.setattr(compiling, "_cores", lambda: 2)
+    started, start = [], compiling.subprocess.Popen
+
+    def counted(*given, **how):
+        started.append(given)
+        return start(*given, **how)
+
+    monkeypatch.setattr(compiling.subprocess, "Popen", counted)
     ops, told = [find(name, "ops") for name in ("lag", "diff", "abs", "rolling_sum")], []
     addresses = compile_kernels(ops, lambda *seen: told.append(seen[1:3]))
     assert len(set(addresses)) == 4 and all(addresses)
     assert told[-1] == (4, 4) and sorted(told) == told
-    others = {op.name for op in shares(ops, 2)[1]}
-    assert others and others < {op.name for op in ops}
+    assert len(started) == 1
 
     plan = Plan()
     plan.clock("rows")
@@ -87,11 +97,11 @@ def test_what_another_process_does_not_do_is_done_here(empty_cache, monkeypatch,
 
 
 def test_a_process_that_compiles_ends_with_its_owner(tmp_path):
-    command = [*compiling.COMMAND, *(f"ops/{op.name}" for op in many_ops())]
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, env={"QF_KERNEL_CACHE": str(tmp_path), "PATH": ""}
+        compiling.COMMAND, stdin=subprocess.PIPE, env={"QF_KERNEL_CACHE": str(tmp_path), "PATH": ""}
     )
     assert process.stdin is not None
+    process.stdin.write("".join(f"ops/{op.name}\n" for op in many_ops()).encode())
     process.stdin.close()
     assert process.wait(60) == 1
-    assert command[0] == sys.executable
+    assert compiling.COMMAND[0] == sys.executable
