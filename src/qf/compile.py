@@ -44,7 +44,7 @@ def compile_kernels(ops: Iterable[Op], report: Progress = quiet) -> list[int]:
     """
     asked = list(ops)
     with _COMPILING:
-        missing = [op for op in dict.fromkeys(asked) if not kernel.is_cached(op)]
+        missing = kernel.uncached(dict.fromkeys(asked))
         if missing:
             _compile(missing, report)
         load_machine()
@@ -91,13 +91,12 @@ def _compile(missing: Sequence[Op], report: Progress) -> None:
             kernel.address(op)
         for teller in tellers:
             while teller.is_alive():
-                left = [op for op in missing if not kernel.is_cached(op)]
+                left = kernel.uncached(missing)
                 _tell(missing, left[0] if left else missing[-1], report)
                 teller.join(POLL_SECONDS)
-    for op in missing:
-        if not kernel.is_cached(op):
-            _tell(missing, op, report)
-            kernel.address(op)
+    for op in kernel.uncached(missing):
+        _tell(missing, op, report)
+        kernel.address(op)
     report("compile", len(missing), len(missing), "")
 
 
@@ -115,7 +114,8 @@ def _feed(process: subprocess.Popen[bytes], work: Work) -> None:
 
 
 def _tell(missing: Sequence[Op], op: Op, report: Progress) -> None:
-    report("compile", sum(map(kernel.is_cached, missing)), len(missing), op.name)
+    done = len(missing) - len(kernel.uncached(missing))
+    report("compile", done, len(missing), op.name)
 
 
 def _cores() -> int:
@@ -133,6 +133,7 @@ def _processes(count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
             running.append(
                 subprocess.Popen(
                     COMMAND,
+                    bufsize=0,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,

@@ -39,7 +39,7 @@ import platform
 import sys
 import textwrap
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -228,8 +228,15 @@ def address(op: Op) -> int:
 
 def is_cached(op: Op) -> bool:
     """Say whether the compiled kernel is on disk already."""
-    key = f"{op.family}_{op.name}_{kernel_hash(op)}"
-    return key in _addresses or any((cache_folder() / "__pycache__").glob(f"{key}.*nbc"))
+    return not uncached([op])
+
+
+def uncached(ops: Iterable[Op]) -> list[Op]:
+    """Return the ops whose compiled kernels are not on disk yet; the folder is read once."""
+    folder = cache_folder() / "__pycache__"
+    files = os.listdir(folder) if folder.is_dir() else []
+    there = {name.partition(".")[0] for name in files if name.endswith("nbc")} | _addresses.keys()
+    return [op for op in ops if f"{op.family}_{op.name}_{kernel_hash(op)}" not in there]
 
 
 def load_generated(key: str, text: str) -> ModuleType:
