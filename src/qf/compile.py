@@ -29,6 +29,7 @@ MOST_PROCESSES = 4
 POLL_SECONDS = 0.2
 # -P: nothing is imported from the folder that the user stands in.
 COMMAND = (sys.executable, "-P", "-m", "qf.compile")
+REPLY = 1  # the owner reads what such a process puts out
 
 _COMPILING = threading.Lock()  # the compiler and its cache take one thread at a time
 
@@ -163,8 +164,7 @@ def main() -> None:
     while True:
         family, op = names.get().split("/")
         kernel.address(find(op, family))
-        sys.stdout.write(f"{op}\n")
-        sys.stdout.flush()
+        os.write(REPLY, f"{op}\n".encode())
 
 
 if __name__ == "__main__":
