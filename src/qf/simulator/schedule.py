@@ -55,6 +55,7 @@ PROFILES = {
     "busy": Shape(120.0, 2.0, 20.0),
     "storm": Shape(0.0, 10.0, 4.0),
     "calm": Shape(0.0, 0.0, 1.0),
+    "lively": Shape(60.0, 1.0, 8.0),
 }
 
 
