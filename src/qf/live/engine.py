@@ -128,6 +128,7 @@ class Engine:
         self._head: dict[str, Any] | None = None
         self._shown = world.clock.monotonic_ns()
         self._unshown = False  # whether rows were made since
+        self._showing: deque[tuple[int, str, Job]] = deque()
         self._dropped: Counter[tuple[str, str]] = Counter()  # not in the journal yet
 
     def offer(self, frame: Frame) -> bool:
@@ -259,8 +260,7 @@ class Engine:
 
     async def _some(self) -> None:
         """Return when frames wait; meanwhile end the last epoch's work and show the last rows."""
-        while not len(self.ingress) and self._jobs and self._one_job():
-            await asyncio.sleep(0)
+        await self._work()
         if self._unshown and not len(self.ingress):
             left = self._shown / SECOND + self.settings.show_seconds
             left -= self.world.clock.monotonic_ns() / SECOND
@@ -269,7 +269,13 @@ class Engine:
                     await self.ingress.some()
             except TimeoutError:
                 self._show()
+                await self._work()
         await self.ingress.some()
+
+    async def _work(self) -> None:
+        """Do what waits to be done, as long as no frame comes."""
+        while not len(self.ingress) and (self._jobs or self._showing) and self._one_job():
+            await asyncio.sleep(0)
 
     def _group(self) -> None:
         """Make what waits durable, compute it, and hand it out."""
@@ -311,33 +317,34 @@ class Engine:
             self._fail(SINK_FAILED(sink=self._jobs[0][1], why=self.notes[-1]))
         for sink in self.sinks:
             self._jobs.extend((position, sink.name, job) for job in sink.roll(position))
+        self._showing.clear()  # of the epoch that has ended
         self._jobs.extend((position, "checkpoint", job) for job in self.checkpoint_jobs())
         self.epochs.end()
 
     def _one_job(self) -> bool:
-        """Do the next job of an ended epoch; False where it failed and is tried again later."""
-        if not self._jobs:
+        """Do the next job, of an ended epoch first; False: it failed and is tried again later."""
+        waiting = self._jobs or self._showing
+        if not waiting:
             return True
-        _, name, job = self._jobs[0]
+        _, name, job = waiting[0]
         try:
             job()
         except OSError as failure:
             self._note(f"{name} waits: {_why(failure)}")
+            self._showing.clear()  # what is shown next shows this too
             return False
         except Lost as failure:
             self._fail(SINK_FAILED(sink=name, why=str(failure)))
-        self._jobs.popleft()
+        waiting.popleft()
         return True
 
     def _show(self) -> None:
         self._shown, self._unshown = self.world.clock.monotonic_ns(), False
         for line in (*self.lines.values(), self.cross):
             line.flush()
+        self._showing.clear()
         for sink in self.sinks:
-            try:
-                sink.show()
-            except OSError as failure:
-                self._note(f"{sink.name} waits: {_why(failure)}")
+            self._showing.extend((self.epochs.position, sink.name, job) for job in sink.show())
 
     def _check_room(self) -> None:
         free, least = self.world.disk.free_bytes(), self.settings.least_free_bytes
@@ -346,20 +353,19 @@ class Engine:
 
     async def _finish(self) -> None:
         """End in order: every job done, the epoch in hand shown, the journal closed."""
-        while self._jobs:
-            if not self._one_job():
-                self._fail(SINK_FAILED(sink=self._jobs[0][1], why=self.notes[-1]))
-            await asyncio.sleep(0)
-        for line in (*self.lines.values(), self.cross):
-            line.flush()
-        for sink in self.sinks:
-            try:
-                sink.show()
-            except OSError as failure:
-                self._fail(SINK_FAILED(sink=sink.name, why=_why(failure)))
+        await self._do_all()
+        self._show()
+        await self._do_all()
         assert self.journal is not None
         self.journal.close()
         self.state = "stopped"
+
+    async def _do_all(self) -> None:
+        while waiting := self._jobs or self._showing:
+            name = waiting[0][1]
+            if not self._one_job():
+                self._fail(SINK_FAILED(sink=name, why=self.notes[-1]))
+            await asyncio.sleep(0)
 
     def _note(self, sentence: str) -> None:
         if sentence not in self.notes[-1:]:

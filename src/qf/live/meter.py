@@ -10,6 +10,7 @@ from qf.seams import Clock
 from qf.tape.journal import Frame
 
 REMEMBERED = 8_192  # latencies that percentiles are taken of
+MOST_MS = 10_000  # of the count by milliseconds; longer ones count as this
 SECONDS = 10  # over which throughput is counted
 SECOND = 1_000_000_000
 
@@ -21,6 +22,7 @@ class Meter:
         self._clock = clock
         self.frames = 0
         self._latencies: deque[int] = deque(maxlen=REMEMBERED)
+        self._counts = [0] * (MOST_MS + 1)  # of all frames, by whole milliseconds
         self._groups: deque[tuple[int, int]] = deque()
         self._last = 0
 
@@ -28,7 +30,10 @@ class Meter:
         """Take a group whose rows were handed out now."""
         now = self._clock.monotonic_ns()
         arrived = [time for _, time in group]
-        self._latencies.extend(now - time for time in arrived)
+        taken = [now - time for time in arrived]
+        self._latencies.extend(taken)
+        for each in taken:
+            self._counts[min(each // 1_000_000, MOST_MS)] += 1
         self.frames += len(arrived)
         self._last = now
         self._groups.append((now, len(arrived)))
@@ -43,6 +48,19 @@ class Meter:
         places = {f"p{share}": share * (len(ordered) - 1) // 100 for share in (50, 95, 99)}
         return {name: ordered[place] / 1e6 for name, place in places.items()}
 
+    def whole_ms(self) -> dict[str, float]:
+        """Return p50, p95, p99 and the longest of all frames, rounded up to milliseconds."""
+        wanted = {f"p{share}": -(-share * self.frames // 100) for share in (50, 95, 99)}
+        wanted["longest"] = self.frames
+        found: dict[str, float] = {}
+        seen = 0
+        for milliseconds, count in enumerate(self._counts):
+            seen += count
+            for name, rank in wanted.items():
+                if name not in found and 0 < rank <= seen:
+                    found[name] = float(milliseconds + 1)
+        return found
+
     def told(self) -> dict[str, Any]:
         """Return the figures, as JSON values."""
         now = self._clock.monotonic_ns()
@@ -51,5 +69,6 @@ class Meter:
             "frames": self.frames,
             "frames_per_second": recent / SECONDS,
             "latency_ms": self.latencies_ms(),
+            "latency_whole_ms": self.whole_ms(),
             "age_of_last_frame_s": (now - self._last) / SECOND if self.frames else None,
         }

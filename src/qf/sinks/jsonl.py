@@ -105,8 +105,9 @@ class JsonlSink:
             self._files[stem].put(b"".join(self._waiting[stem]))
             del self._waiting[stem]
 
-    def show(self) -> None:
-        """Do nothing: lines are in their files at once."""
+    def show(self) -> list[Job]:
+        """Return nothing: lines are in their files at once."""
+        return []
 
     def roll(self, position: int) -> list[Job]:
         """End the epoch: the files are synced, and the long ones end with it."""

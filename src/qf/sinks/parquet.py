@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from qf.schema_tables import Table
 from qf.sinks.sink import Job, Outside, chosen
 from qf.store.arrow import batch_of, count_rows
-from qf.store.live_files import file_of, list_bytes, parquet_bytes
+from qf.store.live_files import Draft, file_of, list_bytes
 
 FOLDER = "tables"
 # More rows than these wait for the end of their epoch before they are shown.
@@ -58,27 +58,25 @@ class ParquetSink:
     def flush(self) -> None:
         """Do nothing: rows come once an epoch."""
 
-    def show(self) -> None:
+    def show(self) -> list[Job]:
         """Write the rows so far, where they are few; the epoch's end replaces the files."""
         if not self._rows or self._rows > SHOWN_ROWS:
-            return
+            return []
+        jobs: list[Job] = []
         for place, parts in self._waiting.items():
             batches = sum(map(len, parts.values()))
             if self._shown.get(place) != batches:
-                self._write(place, parts, self._position)
+                jobs += self._jobs(place, parts, self._position)
                 self._shown[place] = batches
-        self._write_list()
+        return [*jobs, self._write_list]
 
     def roll(self, position: int) -> list[Job]:
-        """End the epoch: a job per file, then one for the list."""
+        """End the epoch: jobs for each file, then one for the list."""
         waiting, at = self._waiting, self._position
         self._waiting, self._rows, self._position = {}, 0, position
         self._shown = {}
-
-        def job(place: Place) -> Job:
-            return lambda: self._write(place, waiting[place], at)
-
-        return [*(job(place) for place in waiting), self._write_list]
+        jobs = [job for place, parts in waiting.items() for job in self._jobs(place, parts, at)]
+        return [*jobs, self._write_list]
 
     def state(self) -> dict[str, Any]:
         """Return which files there are."""
@@ -93,11 +91,15 @@ class ParquetSink:
     def settle(self) -> None:
         """Do nothing: a file is replaced whole, and what the list does not name is not there."""
 
-    def _write(self, place: Place, parts: Mapping[tuple[str, ...], list[Any]], at: int) -> None:
+    def _jobs(self, place: Place, parts: Mapping[tuple[str, ...], list[Any]], at: int) -> list[Job]:
+        """Return what makes a file of the rows there are now: a row group a job, then the file."""
+        draft = Draft(self._tables[place[0]], [parts[key] for key in sorted(parts)])
+        return [*[draft.step] * (draft.steps - 1), lambda: self._write(place, draft, at)]
+
+    def _write(self, place: Place, draft: Draft, at: int) -> None:
         table, where = self._tables[place[0]], place[1:]
         path = file_of(table, self._outside.project, where, at)
-        data = parquet_bytes(table, [parts[key] for key in sorted(parts)])
-        self._outside.disk.write(f"{FOLDER}/{path}", data)
+        self._outside.disk.write(f"{FOLDER}/{path}", draft.finish())
         rows = self._files.setdefault(f"{table.area}.{table.name}", {})
         files = rows.setdefault("/".join(where), [])
         if path not in files[-2:]:  # the epoch in hand may be shown before the one before is done

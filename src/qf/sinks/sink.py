@@ -66,8 +66,11 @@ class Sink(Protocol):
         """Hand what was taken to the outside, where rows are prompt."""
         ...
 
-    def show(self) -> None:
-        """Let readers see what has been taken since the epoch began."""
+    def show(self) -> list[Job]:
+        """Return what lets readers see the rows of the epoch in hand; nothing depends on it.
+
+        A job that was not done when the epoch ends is left out.
+        """
         ...
 
     def roll(self, position: int) -> list[Job]:

@@ -42,8 +42,9 @@ class StdoutSink:
         if lines:
             self._output(lines)
 
-    def show(self) -> None:
-        """Do nothing: lines are out at once."""
+    def show(self) -> list[Job]:
+        """Return nothing: lines are out at once."""
+        return []
 
     def roll(self, position: int) -> list[Job]:
         """End the epoch; there is nothing to do."""

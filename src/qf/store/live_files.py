@@ -13,6 +13,7 @@ import io
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -31,23 +32,54 @@ NOTHING_LIVE = diagnostic(
 )
 
 COMPRESSION = "lz4"
+GROUP_ROWS = 8_192  # of a row group: made in some milliseconds, so that frames need not wait
+
+
+class Draft:
+    """A Parquet file in the making, one row group a step."""
+
+    def __init__(self, table: Table, parts: Sequence[Sequence[pa.RecordBatch]]) -> None:
+        """Name the batches of several parts, whose rows come one part after the other."""
+        self._schema = schema_of(table)
+        self._parts = [list(part) for part in parts if part]
+        rows = sum(batch.num_rows for part in self._parts for batch in part)
+        self.steps = -(-rows // GROUP_ROWS)
+        self._done = 0
+        self._out = io.BytesIO()
+
+    @cached_property
+    def _rows(self) -> pa.Table:
+        pieces = [pa.Table.from_batches(part) for part in self._parts]
+        return pa.concat_tables(pieces or [self._schema.empty_table()])
+
+    @cached_property
+    def _writer(self) -> pq.ParquetWriter:
+        texts: Any = [field.name for field in self._schema if pa.types.is_string(field.type)]
+        return pq.ParquetWriter(
+            self._out,
+            self._schema,
+            compression=COMPRESSION,
+            use_dictionary=texts or False,
+            store_schema=False,
+        )
+
+    def step(self) -> None:
+        """Write the next row group."""
+        group = self._rows.slice(self._done * GROUP_ROWS, GROUP_ROWS)
+        self._writer.write_table(_plain(group, self._schema))
+        self._done += 1
+
+    def finish(self) -> bytes:
+        """Write what is left and return the file, however often it is asked for."""
+        while self._done < self.steps:
+            self.step()
+        self._writer.close()
+        return self._out.getvalue()
 
 
 def parquet_bytes(table: Table, parts: Sequence[Sequence[pa.RecordBatch]]) -> bytes:
     """Return a Parquet file of the batches of several parts, one part after the other."""
-    schema = schema_of(table)
-    pieces = [_plain(pa.Table.from_batches(part), schema) for part in parts if part]
-    whole = pa.concat_tables(pieces or [schema.empty_table()]).combine_chunks()
-    texts: Any = [field.name for field in schema if pa.types.is_string(field.type)]
-    out = io.BytesIO()
-    pq.write_table(
-        whole,
-        out,
-        compression=COMPRESSION,
-        use_dictionary=texts or False,
-        store_schema=False,
-    )
-    return out.getvalue()
+    return Draft(table, parts).finish()
 
 
 def read_rows(data: bytes) -> pa.RecordBatch:
@@ -58,10 +90,10 @@ def read_rows(data: bytes) -> pa.RecordBatch:
     return batch
 
 
-def _plain(part: pa.Table, schema: pa.Schema) -> pa.Table:
-    pairs = zip(part.columns, schema, strict=True)
+def _plain(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    pairs = zip(rows.columns, schema, strict=True)
     columns = [one if one.type == field.type else one.cast(field.type) for one, field in pairs]
-    return pa.Table.from_arrays(columns, schema=schema)
+    return pa.Table.from_arrays(columns, schema=schema).combine_chunks()
 
 
 def file_of(table: Table, project: str, where: tuple[str, str], position: int) -> str:
