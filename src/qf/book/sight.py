@@ -4,7 +4,8 @@ Under `exchange_strict` a book message is visible to a trade when it was receive
 venue time is strictly smaller than the largest trade event time so far. A trade behind that time
 may see what is newer than itself, and says so (out_of_order); once PATIENCE trades on end were
 behind it, the venue's clock was set back: all that waits is let go, and the largest of their times
-takes its place.
+takes its place. A trade that is not newer than the last message of the visible book says so too:
+when the clock was set back, or a queue was full, messages were let go before their time.
 
 Messages wait in two queues (differences and snapshots; tickers); at a trade those that have become
 visible go ahead of it in the order of update ids, differences before tickers at equal ids. A
@@ -41,6 +42,7 @@ from qf.book.state import (
     ASOF,
     BEHIND,
     BEHIND_TIME,
+    DEPTH_TIME,
     DEPTHS,
     EAGER,
     LAG_NS,
@@ -48,6 +50,7 @@ from qf.book.state import (
     OFFSET,
     OFFSET_KNOWN,
     STRICT,
+    TICKER_TIME,
     TICKERS,
     TRADE_TIME,
     VISIBLE,
@@ -101,6 +104,8 @@ def release_front(w, queue):
     q = w[queue]
     record = queue_front(w, q)
     take_frame(w, VISIBLE, w[LEVELS], record)
+    if w[record + AS] != LOST:
+        w[DEPTH_TIME if queue == DEPTHS else TICKER_TIME] = w[record + SEEN_FROM]
     closed = w[record + WHOLE] == 1 and w[VISIBLE + VALID] == 1
     if w[EAGER] == 1 and closed and w[VISIBLE + TOUCHED] == 1:
         view_refresh(w, VISIBLE, w[LEVELS], True)
@@ -149,6 +154,9 @@ def release_for_trade(w, event_time, processed_time):
             order, limit = OUT_OF_ORDER, trade_behind(w, event_time)
     if w[w[DEPTHS] + 1] > 0 or w[w[TICKERS] + 1] > 0:
         release_visible(w, limit)
+    newest = max(w[DEPTH_TIME], w[TICKER_TIME])
+    if w[ASOF] == STRICT and event_time != NULL_INT and event_time <= newest:
+        order = OUT_OF_ORDER
     return order
 
 

@@ -19,6 +19,7 @@ TRADE_TIME, OFFSET, OFFSET_KNOWN = 64, 65, 66
 OPEN_ROWS, SEEABLE = 67, 68  # of the frame that is being read
 REPLAYING = 69  # frames held back are being let go
 BEHIND, BEHIND_TIME = 70, 71  # trades on end behind TRADE_TIME, and the largest of their times
+DEPTH_TIME, TICKER_TIME = 82, 83  # venue times of the newest messages in the visible book
 FOUND = 72  # how directions were found: venue flag, quote rule, tick rule, unknown
 LAST_PRICE, LAST_DIRECTION, TRADED = 76, 77, 78
 BID_DEPTH, ASK_DEPTH = 80, 81

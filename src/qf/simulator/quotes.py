@@ -3,7 +3,7 @@
 The best bid and ask of the true market are noted with the instants at which they began. A row whose
 quality says that its book may be used must show a best bid and ask, prices and sizes, that were the
 market's together at some instant between its trade and `book_ttl_ms` before it; a row that says it
-is out of order may show what is as new as the newest trade before it. A stored book must be the
+is out of order may show what was newer than its trade, as that bit says. A stored book must be the
 true one at the update id that it names.
 """
 
@@ -34,7 +34,6 @@ class Quotes:
         self._times: list[int] = []
         self._bests: list[Best] = []
         self._trades: dict[int, int] = {}  # venue time by trade id
-        self._newest = 0
         self.checked = 0
 
     def note(self, instant: int, best: Best) -> None:
@@ -63,8 +62,7 @@ class Quotes:
         if at is None:
             return f"trade {row['trade_id']} was never printed"
         self.checked += 1
-        self._newest = max(self._newest, at)
-        latest = self._newest if row["quality"] & BIT["out_of_order"] else at
+        latest = self._times[-1] if row["quality"] & BIT["out_of_order"] else at
         shown = Best(
             round(row["bid_price"][0] / self._tick),
             round(row["bid_size"][0] / self._lot),
