@@ -108,7 +108,7 @@ def _feed(process: subprocess.Popen[bytes], work: Work) -> None:
         try:
             process.stdin.write(f"{op.family}/{op.name}\n".encode())
             process.stdin.flush()
-        except OSError:
+        except (OSError, ValueError):  # it has ended, or the pipe was closed behind it
             return
         if not process.stdout.readline():
             return

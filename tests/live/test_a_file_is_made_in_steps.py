@@ -8,6 +8,8 @@ import pytest
 
 from qf.live.meter import MOST_MS, Meter
 from qf.schema_tables import TABLES
+from qf.sinks.parquet import ParquetSink
+from qf.sinks.sink import Outside
 from qf.store.arrow import batch_of
 from qf.store.live_files import GROUP_ROWS, Draft, parquet_bytes, read_rows
 
@@ -77,3 +79,31 @@ def test_the_meter_counts_every_frame_by_its_delay():
     assert meter.whole_ms() == {"p50": 3.0, "p95": 3.0, "p99": 41.0, "longest": 301.0}
     meter.done([(None, clock.now - 60_000_000_000)])
     assert meter.whole_ms()["longest"] == MOST_MS + 1
+
+
+class Kept:
+    """A disk that keeps the last bytes of every file."""
+
+    def __init__(self):
+        self.files = {}
+
+    def write(self, path, data):
+        self.files[path] = data
+
+
+def test_rows_whose_file_was_not_written_are_shown_the_next_time():
+    disk = Kept()
+    sink = ParquetSink("parquet", Outside(disk, "p"), {})
+    columns = {field.name: np.arange(3) for field in FEATURES.fields}
+    names = {"bar_clock": "tick_k_50", "feature_set": "base", "feature_name": "a"}
+    constants = {"venue": "binance_spot", "symbol": "BTCUSDT", **names}
+    sink.write(FEATURES, {n: c for n, c in columns.items() if n not in constants}, **constants)
+    assert len(sink.show()) > 1  # and none of it is done: an epoch ended, or the disk failed
+    assert not disk.files
+    for job in sink.show():
+        job()
+    assert len(disk.files) == 2  # the file and the list
+    disk.files.clear()
+    for job in sink.show():
+        job()
+    assert not disk.files  # nothing has come since

@@ -9,7 +9,7 @@ Source: definition.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from qf.clock import SECOND_NS
 
@@ -28,7 +28,7 @@ class Liveness:
     last: int | None = None
     typical_ns: float = 0.0
     seen: int = 0
-    limit_ns: int = 0  # how long it may be silent
+    limit_ns: int = field(init=False)  # how long it may be silent
 
     def __post_init__(self) -> None:
         self.believe(self.typical_ns, self.seen)

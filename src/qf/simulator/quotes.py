@@ -3,14 +3,16 @@
 The best bid and ask of the true market are noted with the instants at which they began. A row whose
 quality says that its book may be used must show a best bid and ask, prices and sizes, that were the
 market's together at some instant between its trade and `book_ttl_ms` before it; a row that says it
-is out of order may show what was newer than its trade, as that bit says. A stored book must be the
-true one at the update id that it names.
+is out of order may show what is older than the largest trade time so far by the venue's clock as it
+ticks now; after that clock was set back this reaches beyond the newest trade. A stored book must be
+the true one at the update id that it names.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -34,6 +36,7 @@ class Quotes:
         self._times: list[int] = []
         self._bests: list[Best] = []
         self._trades: dict[int, int] = {}  # venue time by trade id
+        self._largest = 0  # trade time so far, by the venue's clock
         self.checked = 0
 
     def note(self, instant: int, best: Best) -> None:
@@ -62,7 +65,10 @@ class Quotes:
         if at is None:
             return f"trade {row['trade_id']} was never printed"
         self.checked += 1
-        latest = self._times[-1] if row["quality"] & BIT["out_of_order"] else at
+        told = _instant(row["event_time"])
+        self._largest = max(self._largest, told)
+        late = row["quality"] & BIT["out_of_order"]
+        latest = self._largest + at - told if late else at
         shown = Best(
             round(row["bid_price"][0] / self._tick),
             round(row["bid_size"][0] / self._lot),
@@ -94,3 +100,8 @@ class Quotes:
             if shown != [(price, levels[price]) for price in best]:
                 return f"the stored book at {row['last_id']} is not the true one ({name}s)"
         return ""
+
+
+def _instant(text: str) -> int:
+    """Return an instant of a row in ns; what lies beyond microseconds is left out."""
+    return round(datetime.fromisoformat(text).timestamp() * 1e6) * 1_000

@@ -7,6 +7,7 @@ it keeps its name. Options: tables (default: all).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from qf.schema_tables import Table
@@ -67,7 +68,7 @@ class ParquetSink:
             batches = sum(map(len, parts.values()))
             if self._shown.get(place) != batches:
                 jobs += self._jobs(place, parts, self._position)
-                self._shown[place] = batches
+                jobs.append(partial(self._shown.__setitem__, place, batches))
         return [*jobs, self._write_list]
 
     def roll(self, position: int) -> list[Job]:
