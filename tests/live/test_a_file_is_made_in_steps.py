@@ -91,13 +91,24 @@ class Kept:
         self.files[path] = data
 
 
-def test_rows_whose_file_was_not_written_are_shown_the_next_time():
-    disk = Kept()
-    sink = ParquetSink("parquet", Outside(disk, "p"), {})
-    columns = {field.name: np.arange(3) for field in FEATURES.fields}
+def gather(sink, rows):
+    """Let a sink take rows of one feature."""
     names = {"bar_clock": "tick_k_50", "feature_set": "base", "feature_name": "a"}
     constants = {"venue": "binance_spot", "symbol": "BTCUSDT", **names}
-    sink.write(FEATURES, {n: c for n, c in columns.items() if n not in constants}, **constants)
+    columns = {f.name: np.arange(rows) for f in FEATURES.fields if f.name not in constants}
+    sink.write(FEATURES, columns, **constants)
+
+
+def gathered(rows):
+    """Return a disk, and a sink on it that has taken rows."""
+    disk = Kept()
+    sink = ParquetSink("parquet", Outside(disk, "p"), {})
+    gather(sink, rows)
+    return disk, sink
+
+
+def test_rows_whose_file_was_not_written_are_shown_the_next_time():
+    disk, sink = gathered(3)
     assert len(sink.show()) > 1  # and none of it is done: an epoch ended, or the disk failed
     assert not disk.files
     for job in sink.show():
@@ -107,3 +118,15 @@ def test_rows_whose_file_was_not_written_are_shown_the_next_time():
     for job in sink.show():
         job()
     assert not disk.files  # nothing has come since
+
+
+def test_what_was_to_be_shown_of_an_epoch_that_has_ended_replaces_nothing():
+    disk, sink = gathered(2)
+    late = sink.show()
+    gather(sink, 3)
+    for job in sink.roll(100):
+        job()
+    whole = dict(disk.files)
+    for job in late:
+        job()
+    assert disk.files == whole

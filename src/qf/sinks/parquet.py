@@ -69,7 +69,13 @@ class ParquetSink:
             if self._shown.get(place) != batches:
                 jobs += self._jobs(place, parts, self._position)
                 jobs.append(partial(self._shown.__setitem__, place, batches))
-        return [*jobs, self._write_list]
+        jobs.append(self._write_list)
+        return [partial(self._if_in_hand, self._position, job) for job in jobs]
+
+    def _if_in_hand(self, position: int, job: Job) -> None:
+        """Do a job of showing; once the epoch has ended its whole files stand under the names."""
+        if position == self._position:
+            job()
 
     def roll(self, position: int) -> list[Job]:
         """End the epoch: jobs for each file, then one for the list."""
