@@ -38,11 +38,14 @@ install-all: install  ## add every extra (pipeline, kafka, serve, ml, …)
 	$(call fetch,$(BIN)/python,requirements/all.txt)
 	$(PIP) install --quiet torch==2.13.0
 
-peers: .peers/ccxt/installed  ## make the environments of the clients that the tests talk to
+# A client that nobody here wrote, and the libraries that the estimators are compared with.
+PEERS := ccxt oracles
 
-.peers/ccxt/installed: requirements/ccxt.txt | $(VENV)/installed
-	$(BIN)/python -m venv --clear .peers/ccxt
-	$(call fetch,.peers/ccxt/bin/python,requirements/ccxt.txt)
+peers: $(PEERS:%=.peers/%/installed)  ## make the environments that the tests compare with
+
+.peers/%/installed: requirements/%.txt | $(VENV)/installed
+	$(BIN)/python -m venv --clear .peers/$*
+	$(call fetch,.peers/$*/bin/python,requirements/$*.txt)
 	@touch $@
 
 system:  ## install the system packages of system.txt that are missing
@@ -84,7 +87,8 @@ lock: install  ## resolve the locks anew: names, versions and hashes, no address
 	$(BIN)/uv pip compile $(LOCK) --extra dev --extra live --extra batch -o requirements/dev.txt
 	$(BIN)/uv pip compile $(LOCK) $(foreach extra,dev pipeline live kafka brokers serve ml stats batch,--extra $(extra)) \
 	  -o requirements/all.txt
-	echo ccxt | $(BIN)/uv pip compile - $(filter-out pyproject.toml,$(LOCK)) -o requirements/ccxt.txt
+	for name in $(PEERS); do \
+	  $(BIN)/uv pip compile tests/$$name.in $(filter-out pyproject.toml,$(LOCK)) -o requirements/$$name.txt; done
 	for name in $(BENCH); do \
 	  $(BIN)/uv pip compile benchmarks/peers/$$name.in $(PINS) -o requirements/bench-$$name.txt; done
 

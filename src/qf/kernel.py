@@ -36,6 +36,7 @@ import importlib.util
 import inspect
 import os
 import platform
+import struct
 import sys
 import textwrap
 import threading
@@ -71,6 +72,12 @@ CLOCK_WORDS = 8
 
 # What plain Python cannot say well: the text that replaces the function of the same name.
 _INTRINSICS = {
+    "float_of_bits": """@intrinsic
+def float_of_bits(typing, bits):
+    def build(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], ir.DoubleType())
+    return types.float64(types.int64), build
+""",
     "highest_bit": """@intrinsic
 def highest_bit(typing, word):
     def build(context, builder, signature, arguments):
@@ -90,6 +97,11 @@ def prefetch(typing, column, row):
     return types.void(types.CPointer(types.int64), types.int64), build
 """,
 }
+
+
+def float_of_bits(bits: int) -> float:
+    """Return the float64 whose 64 bits an int64 holds."""
+    return struct.unpack("<d", struct.pack("<q", bits))[0]
 
 
 def highest_bit(word: int) -> int:

@@ -17,7 +17,17 @@ KINDS = {
     "snapshot": SNAPSHOT,  # one level of a full book
     "bbo": BBO,  # one side of a best-bid-offer message (bid row, then ask row)
     "bad": BAD,  # a frame in quarantine: first_id says which kind of record it would have been
-    "mark": MARK,  # mark price and funding; price is 0 here, the values are in cdm_funding
+    "mark": MARK,  # one value of those that the venue publishes beside trades and book
+}
+# Which value a row of kind MARK holds, as its side; its price is the float64's 64 bits.
+PUBLISHED = {
+    "mark_price": 1,
+    "index_price": 2,
+    "settle_price": 3,
+    "funding_rate": 4,
+    "open_interest": 5,
+    "forced_buy": 6,  # size of a forced order that buys
+    "forced_sell": 7,
 }
 
 
@@ -33,8 +43,12 @@ TAPE = (
     Field("seq", "BIGINT", "arrival ordinal of the frame over all channels of (venue, symbol)"),
     Field("kind", "BIGINT", "see KINDS"),
     Field("last_row", "BIGINT", "1 on the last row of its frame, else 0"),
-    Field("side", "BIGINT", "book: +1 bid, -1 ask, 0 empty message; trade: aggressor, 0 unknown"),
-    Field("price", "BIGINT", "ticks"),
+    Field(
+        "side",
+        "BIGINT",
+        "book: +1 bid, -1 ask, 0 empty message; trade: aggressor, 0 unknown; mark: see PUBLISHED",
+    ),
+    Field("price", "BIGINT", "ticks; mark: the value as the bits of a float64"),
     Field("size", "BIGINT", "lots"),
     Field("event_time", "BIGINT", "venue time of the frame in ns (T for trades, E where no T)"),
     Field(

@@ -32,6 +32,8 @@ _SEQ = Field("seq", "BIGINT", "arrival ordinal of the frame over all channels of
 _BAR_ID = Field("bar_id", "BIGINT", "0, 1, 2 … per venue, symbol and clock since history_start")
 _EVENT = Field("event_time", "TIMESTAMP_NS", "venue time, UTC")
 _PROCESSED = Field("processed_time", "TIMESTAMP_NS", "receive time, UTC, non-decreasing")
+_RECEIVED = (*WHERE, _SEQ, _EVENT, _PROCESSED)  # how a row of one frame begins
+_OF_BAR = (*WHERE, _CLOCK, _BAR_ID)
 _FEATURE_TIME = Field(
     "feature_time", "TIMESTAMP_NS", "receive time of the trade that made the bar exist"
 )
@@ -105,10 +107,7 @@ _TABLES = (
         "processed_time",
         "The prints as published.",
         (
-            *WHERE,
-            _SEQ,
-            _EVENT,
-            _PROCESSED,
+            *_RECEIVED,
             Field("trade_id", "BIGINT", "the venue's id of the trade"),
             *_double(("price", "quote per base"), ("size", "base, or contracts")),
             Field("is_buyer_maker", "BOOLEAN", "true: the aggressor sold; null: unknown"),
@@ -123,10 +122,7 @@ _TABLES = (
         "processed_time",
         "The book's messages as published, one row per level.",
         (
-            *WHERE,
-            _SEQ,
-            _EVENT,
-            _PROCESSED,
+            *_RECEIVED,
             Field("first_id", "BIGINT", "first update id of the message (U)"),
             Field("last_id", "BIGINT", "last update id (u); lastUpdateId of a snapshot"),
             Field("prev_id", "BIGINT", "last update id of the message before (pu); futures only"),
@@ -145,10 +141,7 @@ _TABLES = (
         "processed_time",
         "Best bid and offer as published.",
         (
-            *WHERE,
-            _SEQ,
-            _EVENT,
-            _PROCESSED,
+            *_RECEIVED,
             Field("update_id", "BIGINT", "the book's update id that the quote belongs to"),
             *_double(
                 ("bid_price", "best bid, quote per base"),
@@ -167,10 +160,7 @@ _TABLES = (
         "processed_time",
         "Mark price and funding as published.",
         (
-            *WHERE,
-            _SEQ,
-            _EVENT,
-            _PROCESSED,
+            *_RECEIVED,
             *_double(
                 ("mark_price", "quote per base"),
                 ("index_price", "quote per base"),
@@ -182,16 +172,25 @@ _TABLES = (
         "seq",
     ),
     Table(
+        "cdm_open_interest",
+        "cdm",
+        ("venue", "symbol", "seq"),
+        "processed_time",
+        "Open interest as the venue answered.",
+        (
+            *_RECEIVED,
+            Field("open_interest", "DOUBLE", "size of all open positions; base, or contracts"),
+        ),
+        "seq",
+    ),
+    Table(
         "cdm_liquidations",
         "cdm",
         ("venue", "symbol", "seq"),
         "processed_time",
         "Forced orders as published.",
         (
-            *WHERE,
-            _SEQ,
-            _EVENT,
-            _PROCESSED,
+            *_RECEIVED,
             Field("direction", "BIGINT", "+1 the forced order buys, -1 it sells"),
             *_double(
                 ("price", "quote per base"),
@@ -209,10 +208,7 @@ _TABLES = (
         "processed_time",
         "Every trade with the book strictly before it.",
         (
-            *WHERE,
-            _SEQ,
-            _EVENT,
-            _PROCESSED,
+            *_RECEIVED,
             Field("trade_id", "BIGINT", "the venue's id of the trade"),
             *_double(
                 ("price", "quote per base"),
@@ -254,15 +250,34 @@ _TABLES = (
         "snapshot_time",
     ),
     Table(
+        "cdm_footprints",
+        "cdm",
+        ("venue", "symbol", "bar_clock", "bar_id", "low"),
+        "feature_time",
+        "Volume by price of the bars, in rows of one basis point of the bar's first price.",
+        (
+            *_OF_BAR,
+            _FEATURE_TIME,
+            *_double(
+                ("low", "lowest price of the row"),
+                ("high", "highest price of the row"),
+                ("buy_volume", "volume where the aggressor bought"),
+                ("sell_volume", "volume where the aggressor sold"),
+                ("volume", "both, and trades of unknown side"),
+            ),
+            _QUALITY,
+        ),
+        "bar_id",
+        repeats=True,
+    ),
+    Table(
         "cdm_labels",
         "cdm",
         ("venue", "symbol", "bar_clock", "bar_id", "label_name"),
         "label_end",
         "What came after each bar, written once it is known.",
         (
-            *WHERE,
-            _CLOCK,
-            _BAR_ID,
+            *_OF_BAR,
             Field("label_name", "VARCHAR", "as the project calls it"),
             _FEATURE_TIME,
             Field("label_end", "TIMESTAMP_NS", "receive time at which the label became known"),
@@ -286,9 +301,7 @@ _TABLES = (
         "feature_time",
         "One row per feature and bar of its own clock, normalised.",
         (
-            *WHERE,
-            _CLOCK,
-            _BAR_ID,
+            *_OF_BAR,
             Field("feature_set", "VARCHAR", "the set that the feature is computed in"),
             Field("feature_name", "VARCHAR", "the feature's name in the set"),
             _FEATURE_TIME,
@@ -321,9 +334,7 @@ _TABLES = (
 TABLES: dict[str, Table] = {table.name: table for table in _TABLES}
 
 _BAR_FIELDS = (
-    *WHERE,
-    _CLOCK,
-    _BAR_ID,
+    *_OF_BAR,
     Field("open_time", "TIMESTAMP_NS", "venue time of the first trade; the boundary if empty"),
     Field("close_time", "TIMESTAMP_NS", "venue time of the last trade"),
     _FEATURE_TIME,
@@ -372,7 +383,7 @@ def vector_table(feature_set: str, features: Iterable[str]) -> Table:
         check_name(name, "feature")
         columns.append(Field(name, "DOUBLE", f"{name} as the decision sees it, after staleness"))
         columns.append(Field(f"{name}_age_ms", "DOUBLE", f"age of {name} at the decision"))
-    fields = (*WHERE, _CLOCK, _BAR_ID, _FEATURE_TIME, *columns, _QUALITY)
+    fields = (*_OF_BAR, _FEATURE_TIME, *columns, _QUALITY)
     seen: set[str] = set()
     for field in fields:
         if field.name.lower() in seen:  # DuckDB does not tell cases apart

@@ -6,22 +6,18 @@ The client runs unchanged, but for its addresses, in an environment of its own (
 import asyncio
 import hashlib
 import json
-import os
 import subprocess
-import venv
 from pathlib import Path
 
 import pytest
+from tests.peers import interpreter_of
 
 from qf.exchange.connection import LOST
 from qf.exchange.exchange import Exchange
 from qf.exchange.server import ExchangeServer
 from qf.exchange.settings import ExchangeSettings
 
-ROOT = Path(__file__).resolve().parents[2]
 CLIENT = Path(__file__).with_name("ccxt_client.py")
-LOCK = ROOT / "requirements" / "ccxt.txt"
-HOME = ROOT / ".peers" / "ccxt"
 SPEED, UPDATES = 40.0, 1_000
 VENUES = ("binance_spot", "binance_usdm")
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -29,20 +25,8 @@ SYMBOLS = ("BTCUSDT", "ETHUSDT")
 
 @pytest.fixture(scope="session")
 def peer():
-    """The interpreter that has ccxt; made here when `make peers` was not run before."""
-    python, stamp = HOME / "bin" / "python", HOME / "installed"
-    if stamp.exists() and stamp.stat().st_mtime >= LOCK.stat().st_mtime:
-        return python
-    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    try:
-        venv.create(HOME, with_pip=True, clear=True)
-        subprocess.run([*pip, "--no-compile", "--require-hashes", "-r", str(LOCK)], check=True)
-    except (OSError, subprocess.CalledProcessError) as failure:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"ccxt cannot be installed here: {failure}")
-    stamp.touch()
-    return python
+    """The interpreter that has ccxt."""
+    return interpreter_of("ccxt")
 
 
 def digest(book):

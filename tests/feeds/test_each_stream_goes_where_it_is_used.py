@@ -2,12 +2,13 @@
 
 import json
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from feeds.captures import INSTRUMENTS
 from feeds.test_blocks_and_ranges_cut_between_frames import START
-from qf.schema import BAD, MARK, NULL_INT, TRADE
+from qf.schema import BAD, MARK, NULL_INT, PUBLISHED, TRADE
 from qf.tape.ingest import ingest
 from qf.tape.instruments import propose_trades
 from qf.tape.source import FrameSource
@@ -118,8 +119,17 @@ def test_marks_and_liquidations_have_their_tables(tmp_path):
     (liquidations,) = tape.table("liquidations")
     (sold,) = rows_of(liquidations)
     assert (sold["direction"], sold["size"], sold["average_price"]) == (-1, 0.014, 9911.0)
-    (block,) = tape.blocks(10)
-    assert block["kind"].tolist() == [MARK, BAD, BAD, MARK]  # liquidations have no tape row
+    (block,) = tape.blocks(100)
+    assert block["kind"].tolist() == [*[MARK] * 5, BAD, BAD, BAD, *[MARK] * 3]
+    names = {number: name for name, number in PUBLISHED.items()}
+    values = np.asarray(block["price"]).view(np.float64).tolist()
+    told = [
+        (names[side], value)
+        for kind, side, value in zip(block["kind"], block["side"].tolist(), values, strict=True)
+        if kind == MARK
+    ]
+    assert told[3:5] == [("funding_rate", 0.0001), ("forced_sell", 0.014)]
+    assert [name for name, _ in told[5:]] == ["mark_price", "index_price", "settle_price"]
     assert tape.findings_by_rule() == {
         "not_a_number": 1, "number_not_finite": 1, "price_not_positive": 1,
     }  # fmt: skip

@@ -1,7 +1,8 @@
 """The state part of a symbol's program: tape in, the tick clock, the book, the bars out.
 
 1. one pass of `book` over the tape makes the tick clock (every trade beside the book it met), the
-   prints made outside the book, a row per book frame, and the L2 snapshots;
+   prints made outside the book, a row per book frame, and the L2 snapshots; another, where a
+   formula reads it, puts beside each trade what the venue published last;
 2. every bar clock is a rule over the tick clock and one fold.
 """
 
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from qf.bar_clock import BarClock, Units, add_bars, bar_clocks
+from qf.book import published
 from qf.book.snapshots import BOOK_VALUES, BOOK_WORDS, SNAPSHOT_LEVELS, SNAPSHOT_WORDS
 from qf.book.trades import LEVEL_VALUES, VALUES, WORDS
 from qf.op import find
@@ -52,16 +54,20 @@ def add_state(
     continuity: str,
     levels: int,
     footprints: Collection[str] = (),
+    marks: bool = False,
 ) -> State:
     """Return a plan that turns the tape of one symbol into its clocks.
 
-    `footprints` are the bar clocks whose volume by price some formula reads.
+    `footprints` are the bar clocks whose volume by price some formula reads; `marks` says whether
+    one reads what the venue publishes beside its trades and book.
     """
     plan = Plan()
     plan.clock("events")
     tape = [plan.feed(column.name, "int") for column in TAPE]
     state = State(plan, instrument_units(instrument), levels)
     _add_book(project, instrument, state, tape[0], continuity)
+    if marks:
+        _add_marks(state, tape)
     entries = [{"type": bar.rule, **bar.params} for bar in project.bars]
     for clock in bar_clocks(entries, state.units):
         state.bar_clocks[clock.name] = clock
@@ -71,6 +77,14 @@ def add_state(
     return state
 
 
+def _add_marks(state: State, tape: list[Column]) -> None:
+    given = dict(zip((field.name for field in TAPE), tape, strict=True))
+    inputs = [given[name] for name in ("kind", "seq", "side", "price", "processed_time")]
+    inputs += [state.tick["seq"], state.tick["processed_time"]]
+    (values,) = state.plan.add(published.op, inputs, {}, [state.tick["seq"].clock])
+    state.tick |= dict(zip(published.NAMES, values, strict=True))
+
+
 def _add_footprint(state: State, clock: str) -> None:
     op, bar = find("footprint", "aggregations"), state.bars[clock]
     inputs = [state.tick[name] for name in ("price_ticks", "size_lots", "direction")]
@@ -78,6 +92,20 @@ def _add_footprint(state: State, clock: str) -> None:
     rows = [bar["first_row"], bar["close_row"]]
     groups = state.plan.add(op, [*inputs, *rows], units, [bar["bar_id"].clock])
     bar |= {o.name: group[0] for o, group in zip(op.signature.outputs, groups, strict=True)}
+
+
+def add_volume_by_price(state: State, clock: str, name: str) -> dict[str, Column]:
+    """Add the rows of a clock's footprints, on a clock called `name`, and return their columns."""
+    op, bar, tick, units = find("volume_by_price"), state.bars[clock], state.tick, state.units
+    rows = ("bar_id", "feature_time", "first_row", "close_row", "quality")
+    inputs = [bar[each] for each in rows]
+    inputs += [tick[each] for each in ("price_ticks", "size_lots", "direction")]
+    price, size = units.tick.as_integer_ratio(), units.lot.as_integer_ratio()
+    given = {"price_num": price[0], "price_den": price[1]}
+    given |= {"size_num": size[0], "size_den": size[1]}
+    out = [state.plan.clock(name), tick["seq"].clock]
+    groups = state.plan.add(op, inputs, given, out)
+    return {o.name: group[0] for o, group in zip(op.signature.outputs, groups, strict=True)}
 
 
 def _add_book(

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from qf.clock import format_time
-from qf.engines.parts import Part, parts_of, root_name
+from qf.engines.parts import RAW_TABLES, Part, parts_of, root_name
 from qf.engines.sources import instrument_of, providers_of
 from qf.engines.symbol_plan import AGE, SymbolPlan, plan_symbol
 from qf.errors import QuantflowError, diagnostic, nearest
@@ -43,7 +43,7 @@ def explain_column(project: Project, table: str, column: str) -> str:
         raise NO_SYMBOL()
     symbol = project.symbols[0]
     venue = find_venue(providers_of(project, symbol)[0].venue)
-    groups = project.tables | {"raw", "bbo", "funding", "liquidations"}
+    groups = project.tables | set(RAW_TABLES)
     planned = plan_symbol(project, instrument_of(project, symbol), venue.CONTINUITY, groups)
     names = Names(planned.plan, root_name(project, 0))
     engine = project.engine.historical_feature

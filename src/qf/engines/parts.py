@@ -32,10 +32,16 @@ RAW_TABLES = {
     "bbo": (("bbo", "cdm_bbo"),),
     "funding": (("funding", "cdm_funding"),),
     "liquidations": (("liquidations", "cdm_liquidations"),),
+    "open_interest": (("open_interest", "cdm_open_interest"),),
 }
 # These exist whenever a provider carries them: stream of the accounting -> group.
-CARRIED = {"bbo": "bbo", "mark": "funding", "liquidation": "liquidations"}
-SIDE_TABLES = ("funding", "liquidations")  # rows that are beside the tape, not on it
+CARRIED = {
+    "bbo": "bbo",
+    "mark": "funding",
+    "liquidation": "liquidations",
+    "open_interest": "open_interest",
+}
+SIDE_TABLES = ("funding", "liquidations", "open_interest")  # files beside the tape's own
 FEATURE_GROUPS = ("features", "vectors")
 ACCOUNTING = "accounting"
 

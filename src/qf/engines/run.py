@@ -35,7 +35,7 @@ from qf.engines.sources import open_tape
 from qf.engines.stale import drop_stale, forget_anew
 from qf.engines.state_files import StateFiles
 from qf.engines.symbol_change import SymbolChange
-from qf.engines.symbol_plan import plan_symbol
+from qf.engines.symbol_plan import STATE_TABLES, plan_symbol
 from qf.engines.symbol_run import run_symbol, without
 from qf.engines.symbol_work import Asked, SymbolWork
 from qf.errors import QuantflowError, RunError, diagnostic, nearest
@@ -72,8 +72,8 @@ UNKNOWN_STAGE = diagnostic("QF511", "there is no stage {name!r}", hint="stages: 
 UNKNOWN_SYMBOL = diagnostic("QF512", "the project has no symbol {name!r}", hint="it has {known}")
 
 STAGES: dict[str, tuple[str, ...]] = {
-    "ingest": ("raw", "bbo", "funding"),
-    "state": ("enriched", "bars", "l2"),
+    "ingest": tuple(RAW_TABLES),
+    "state": STATE_TABLES,
     "label": ("labels",),
     "feature": ("features", "vectors"),
 }

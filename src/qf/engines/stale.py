@@ -17,6 +17,7 @@ from qf.store.change import Change
 OF_GROUP = {
     "cdm_trade_enriched": "enriched",
     "cdm_lob_l2": "l2",
+    "cdm_footprints": "footprints",
     "cdm_labels": "labels",
     "features": "features",
     "cdm_trades": "raw",
@@ -24,6 +25,7 @@ OF_GROUP = {
     "cdm_bbo": "bbo",
     "cdm_funding": "funding",
     "cdm_liquidations": "liquidations",
+    "cdm_open_interest": "open_interest",
 }
 
 Ledgers = Mapping[tuple[str, str], Ledger]

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qf.bar_clock import with_empty_bars
-from qf.engines.columns import State, add_state
+from qf.engines.columns import State, add_state, add_volume_by_price
 from qf.engines.features import FeatureBuilder, Seen, levels_needed
 from qf.label_spec import LabelSpec as LabelRule
 from qf.label_spec import add_label, label_spec
-from qf.language.columns import FOOTPRINT
+from qf.language.columns import FOOTPRINT, PUBLISHED
 from qf.language.graph import Graph
 from qf.lower.to_program import lower
 from qf.op import find
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from qf.engines.polars_run import PolarsRun
 
 # The groups a project chooses under `tables:` that this program makes.
-STATE_TABLES = ("enriched", "bars", "l2")
+STATE_TABLES = ("enriched", "bars", "footprints", "l2")
 
 
 @dataclass
@@ -108,7 +108,8 @@ def plan_symbol(
     }
     levels = levels_needed(graphs, project.snapshots.depth_levels)
     footprints = _footprints(project, graphs, where)
-    state = add_state(project, instrument, continuity, levels, footprints)
+    marks = any(set(PUBLISHED).intersection(graph.columns) for graph in graphs.values())
+    state = add_state(project, instrument, continuity, levels, footprints, marks)
     builder = FeatureBuilder(state, graphs)
     routes = _state_routes(project, state, chosen)
     vectors: dict[str, list[Seen]] = {}
@@ -155,7 +156,8 @@ def _state_routes(project: Project, state: State, chosen: frozenset[str]) -> lis
     plan, routes = state.plan, []
     if "enriched" in chosen:
         table = TABLES["cdm_trade_enriched"]
-        columns = _read(plan, state.tick)
+        wanted = {n: c for n, c in state.tick.items() if n not in PUBLISHED}
+        columns = _read(plan, wanted)
         _read(plan, state.prints)
         routes.append(Route(table, "enriched", "tick", columns))
     if "l2" in chosen:
@@ -176,6 +178,12 @@ def _state_routes(project: Project, state: State, chosen: frozenset[str]) -> lis
             )
         else:
             _read(plan, {name: wanted[name] for name in ("bar_id", "feature_time")})
+        if "footprints" in chosen:
+            name = f"{clock.name}/footprint"
+            columns = _read(plan, add_volume_by_price(state, clock.name, name))
+            constants = {"bar_clock": clock.name}
+            table = TABLES["cdm_footprints"]
+            routes.append(Route(table, "footprints", name, columns, constants))
     return routes
 
 

@@ -79,6 +79,7 @@ USDM = Face(
         "trades": 5,
         "historicalTrades": 20,
         "aggTrades": 20,
+        "openInterest": 1,
     },
     kline_weights=((99, 1), (499, 2), (1_000, 5), (1_500, 10)),
     speeds_ms=(250, 0, 100, 500),

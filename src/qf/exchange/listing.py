@@ -17,6 +17,7 @@ from qf.testing.market import Book, MarketSettings
 from qf.testing.market.flow import Print
 from qf.testing.market.frames import Frames
 from qf.testing.market.ladder import ASK, BID, Best
+from qf.testing.market.positions import Liquidations
 from qf.testing.market.trading import FIRST_UPDATE_ID, MS, Changes, Trading
 
 STEP_MS = 100
@@ -44,6 +45,7 @@ class Listing(Trading):
         self._windows: list[Window] = []
         self._candles: list[Candles] = []
         self._marks: list[Audience] = []
+        self._forced: dict[Audience, Liquidations] = {}
         self._back = 0
         self._recent: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)  # (time, last id)
         # Who is told the truth as it happens: a new best (instant, best), a trade (instant, id).
@@ -115,6 +117,8 @@ class Listing(Trading):
             self._candles.append(Candles(audience, self.frames, self.symbol))
         elif stream.channel == "markPrice":
             self._marks.append(audience)
+        elif stream.channel == "forceOrder":
+            self._forced[audience] = Liquidations()
 
     def detach(self, audience: Audience) -> None:
         """Stop writing a stream that nobody listens to."""
@@ -124,6 +128,7 @@ class Listing(Trading):
         self._windows = [window for window in self._windows if window.audience is not audience]
         self._candles = [candles for candles in self._candles if candles.audience is not audience]
         self._marks = [other for other in self._marks if other is not audience]
+        self._forced.pop(audience, None)
 
     def levels(self, limit: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """Return the best levels per side now, (ticks, lots), best first."""
@@ -180,7 +185,7 @@ class Listing(Trading):
         for candles in self._candles:
             if candles.changed:
                 return False
-        for audience in self._marks:  # noqa: SIM110 - called for every interval
+        for audience in (*self._marks, *self._forced):  # noqa: SIM110 - called for every interval
             if self._ends(audience, end):
                 return False
         return True
@@ -204,6 +209,12 @@ class Listing(Trading):
                 middle = 0.5 * (self._best.bid + self._best.ask)
                 payload = self.frames.mark_price(middle, end // MS + self.clock_ms)
                 audience.send(end, payload, 0, 0)
+        for audience, liquidations in self._forced.items():
+            if self._ends(audience, end):
+                forced = liquidations.look(0.5 * (self._best.bid + self._best.ask))
+                if forced is not None:
+                    payload = self.frames.forced_order(forced, end // MS + self.clock_ms)
+                    audience.send(end, payload, 0, 0)
 
     def _send_window(self, window: Window, end: int) -> None:
         """Send a difference, or the best levels, of the window that is over."""

@@ -55,6 +55,8 @@ class Rest:
             "aggTrades": self._aggregates,
             "klines": self._klines,
         }
+        if face.futures:
+            self._answers["openInterest"] = self._open_interest
 
     def read(self, path: str, params: Mapping[str, str]) -> Query:
         """Return what a request asks for. Errors: Refusal 404."""
@@ -98,6 +100,10 @@ class Rest:
         time_ms = now_ns // MS + listing.clock_ms
         body = listing.frames.snapshot(listing.update_id, *listing.levels(limit), time_ms)
         return body.encode()
+
+    def _open_interest(self, query: Query, now_ns: int) -> bytes:
+        listing = self.listing(query.params)
+        return listing.frames.open_interest(now_ns // MS + listing.clock_ms).encode()
 
     def _exchange_info(self, query: Query, now_ns: int) -> bytes:
         chosen = list(self._listings.values())

@@ -25,9 +25,9 @@ FASTEST_MS = 100  # of a depth stream; "as fast as possible" (0) is this
 class Stream(NamedTuple):
     """One stream of one symbol.
 
-    `channel` is trade, aggTrade, bookTicker, depth, partial, kline or markPrice. `speed_ms` is the
-    interval of a depth or mark price stream, `detail` the levels of a partial book or the
-    seconds of a candle.
+    `channel` is trade, aggTrade, bookTicker, depth, partial, kline, markPrice or forceOrder.
+    `speed_ms` is the interval of a depth, mark price or forced order stream, `detail` the levels
+    of a partial book or the seconds of a candle.
     """
 
     name: str
@@ -55,6 +55,8 @@ def read_stream(name: str, face: Face) -> Stream | None:
             return Stream(name, symbol, "kline", detail=seconds)
     if channel == "markPrice" and face.futures and speed in ("", "1s"):
         return Stream(name, symbol, "markPrice", speed_ms=1_000 if speed else 3_000)
+    if channel == "forceOrder" and face.futures and not speed:
+        return Stream(name, symbol, channel, speed_ms=1_000)
     return None
 
 

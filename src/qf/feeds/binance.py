@@ -39,6 +39,7 @@ class _Envelope(Struct, gc=False):
     code: Raw = _EMPTY
     listed: Raw = field(name="isBuyerMaker", default=_EMPTY)
     listed_agg: Raw = field(name="f", default=_EMPTY)
+    interest: Raw = field(name="openInterest", default=_EMPTY)
 
 
 class Trade(Struct, gc=False):
@@ -185,6 +186,14 @@ class Liquidation(Struct, gc=False):
     symbol: str = ""
 
 
+class OpenInterest(Struct, gc=False):
+    """The size of all open positions, as REST answers."""
+
+    symbol: str
+    interest: str = field(name="openInterest")
+    time: Time
+
+
 def to_ns(time: int) -> int:
     """Return ns of a venue time in ms or us, told apart by magnitude; not positive gives 0."""
     if 1_104_537_600_000 <= time <= 4_102_444_800_000:
@@ -251,6 +260,11 @@ def _liquidation(x: Liquidation, channel: str) -> Record:
     return Record("liquidation", order.symbol, time, time, direction=direction, values=values)
 
 
+def _interest(x: OpenInterest, channel: str) -> Record:
+    time = to_ns(x.time)
+    return Record("open_interest", x.symbol, time, time, values=(x.interest,))
+
+
 @dataclass(frozen=True)
 class Reader:
     """How one channel's payload becomes a record."""
@@ -284,6 +298,7 @@ FUTURES = {
     "bookTicker": _reader("bbo", FuturesTicker, _ticker),
     "markPrice": _reader("mark", Mark, _mark),
     "forceOrder": _reader("liquidation", Liquidation, _liquidation),
+    "openInterest": _reader("open_interest", OpenInterest, _interest),
 }
 # Raw frames say what they are in "e"; a futures partial book cannot be told from a difference
 # there, so raw depthUpdate always means a difference.
@@ -344,6 +359,8 @@ def _raw_channel(top: _Envelope) -> str:
         return "listed"
     if top.listed_agg:
         return "listed_agg"
+    if top.interest:
+        return "openInterest"
     if top.result or top.id or top.code:
         return "answer"  # the answer to a subscription: nobody's data
     raise Quarantine("unknown_frame")

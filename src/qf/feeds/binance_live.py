@@ -137,6 +137,7 @@ def split_trades(body: bytes) -> list[tuple[int, bytes]]:
 
 
 _QUIET = {"depth": 15.0, "trade": 60.0, "agg_trade": 60.0, "bbo": 60.0, "mark": 5.0}
+_STREAMED = ("trade", "agg_trade", "depth", "partial_depth", "bbo", "mark", "liquidation")
 _FUTURES_SPEEDS = ("0ms", "100ms", "250ms", "500ms")
 SPOT = LiveFace(
     ws_url="wss://stream.binance.com:9443",
@@ -164,9 +165,10 @@ def futures(ws_url: str, rest_url: str, root: str) -> LiveFace:
         trades=Request(f"{root}/trades", 5, 1_000, by_id=False),
         agg_trades=Request(f"{root}/aggTrades", 20, 1_000),
         speeds=_FUTURES_SPEEDS,
-        kinds=("trade", "agg_trade", "depth", "partial_depth", "bbo", "mark", "liquidation"),
+        kinds=(*_STREAMED, "open_interest"),
         glance=glance,
         stream_names=stream_names,
         split_trades=split_trades,
         quiet_s=_QUIET,
+        asked={"open_interest": Request(f"{root}/openInterest", 1, 0)},
     )

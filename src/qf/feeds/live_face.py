@@ -8,7 +8,7 @@ to be cheap, and it never raises.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
@@ -50,5 +50,7 @@ class LiveFace:
     stream_names: Callable[[Sequence[str], Sequence[str], str], tuple[str, ...]]
     split_trades: Callable[[bytes], list[tuple[int, bytes]]]
     quiet_s: Mapping[str, float]  # how long a quiet stream may be silent, by kind; 0: for ever
+    asked: Mapping[str, Request] = field(default_factory=dict)  # kinds that REST alone gives
+    asked_every_s: float = 10.0
     life_s: float = 85_800.0  # 23 h 50: a connection is replaced before the venue closes it
     streams_per_connection: int = 200

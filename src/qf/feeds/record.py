@@ -18,7 +18,8 @@ STREAMS = {
     "snapshot": SNAPSHOT,
     "bbo": BBO,
     "mark": MARK,
-    "liquidation": 0,
+    "liquidation": MARK,
+    "open_interest": MARK,
     "other": 0,  # a channel nobody asked for: ignored and counted
     "unreadable": 0,  # a bad frame whose stream cannot be told
 }

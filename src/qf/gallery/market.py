@@ -31,7 +31,7 @@ NAME = "gallery"
 TRADES_PER_BAR = 19  # no usual window of trades is as many bars of these
 CLOCK = f"tick_k_{TRADES_PER_BAR}"
 MARKET = {
-    "seed": 7,
+    "seed": 9,
     "minutes": 70,
     "intensity": 20,
     "daily_volatility": 0.1,
@@ -44,6 +44,7 @@ STAND_INS = {
     "vpin": "vpin",
     "own_return": "log_returns",
     "leader_return": "rate_of_change",
+    "rate": "funding_rate",
 }
 ELSE = "relative_volume"
 BLOCK_ROWS = 1 << 17
@@ -105,7 +106,7 @@ def _write(folder: Path, types: Iterable[FeatureType]) -> Path:
     draft = draft_project(NAME, "blank")
     write_project(folder, draft)
     definitions = folder / ".definitions"
-    provider = {"name": "simulated_market", "kind": "simulated", "venue": "binance_spot", **MARKET}
+    provider = {"name": "simulated_market", "kind": "simulated", "venue": "binance_usdm", **MARKET}
     _put(definitions / "feed_providers" / "simulated_market.yml", provider)
     chosen: dict[str, object] = {"name": NAME, "mode": "tick_to_bar"}
     for found in types:

@@ -56,7 +56,8 @@ class ColumnTable:
     @classmethod
     def tick(cls, levels: int = 20) -> ColumnTable:
         """Return the enriched trades' columns, with `levels` levels of each family."""
-        return _table("tick", ("cdm_trade_enriched", "cdm_trades"), _TICK, levels)
+        beside = ("cdm_funding", "cdm_liquidations", "cdm_open_interest")
+        return _table("tick", ("cdm_trade_enriched", "cdm_trades", *beside), _TICK, levels)
 
     @classmethod
     def bars(cls, clock: str, tables: Iterable[str] = ()) -> ColumnTable:
@@ -110,6 +111,9 @@ _TICK = """
     mid float quote/base book · spread float quote/base book · spread_bps float bps book
     spread_ticks float tick book · weighted_mid float quote/base book
     bid_depth float base book · ask_depth float base book · book_age_ms float ms book
+    mark_price float quote/base · index_price float quote/base · settle_price float quote/base
+    funding_rate float 1 · open_interest float base
+    forced_buy_volume float base · forced_sell_volume float base
 """
 
 _BAR = """
@@ -123,7 +127,17 @@ _BAR = """
     mid_close float quote/base book · spread_close float quote/base book
     poc_price float quote/base · poc_share float 1 · buy_stack float 1 · sell_stack float 1
 """
-# Of these columns of a bar some take work that only a formula which names them pays for.
+# Some of these columns take work that only a formula which names them pays for: of a trade what the
+# venue publishes beside its trades and book, of a bar its volume by price.
+PUBLISHED = (
+    "mark_price",
+    "index_price",
+    "settle_price",
+    "funding_rate",
+    "open_interest",
+    "forced_buy_volume",
+    "forced_sell_volume",
+)
 FOOTPRINT = ("poc_price", "poc_share", "buy_stack", "sell_stack")
 
 

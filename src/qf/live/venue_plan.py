@@ -19,6 +19,7 @@ SOURCE_KINDS = {
     "bbo": "bbo",
     "mark": "mark",
     "liquidation": "mark",
+    "open_interest": "mark",
 }
 
 NOT_LIVE = diagnostic(
@@ -139,7 +140,7 @@ def _of_provider(project: Project, provider: ProviderSpec, symbols: tuple[str, .
     channels = [channel for channel in provider.channels if channel != "snapshot"]
     trades = provider.trades
     if not channels:
-        wanted = (trades or "trade", "depth", "bbo", "mark", "liquidation")
+        wanted = (trades or "trade", "depth", "bbo", "mark", "liquidation", "open_interest")
         channels = [
             kind for kind in wanted if kind in known and SOURCE_KINDS[kind] in project.sources
         ]

@@ -3,8 +3,9 @@
 1. frames go to the engine in the order of their arrival; while its queue is full book differences
    are dropped and counted, everything else waits, and with it the reading of its socket
 2. a symbol whose book is not usable asks for a snapshot once its differences flow (resync.py)
-3. a hole in the trade ids is asked for over REST; the answers are frames too (trade_holes.py)
-4. event times give the clock offset and, above it, the delay of the way here (clock_offset.py)
+3. what no stream carries (open interest) is asked for over REST every few seconds
+4. a hole in the trade ids is asked for over REST; the answers are frames too (trade_holes.py)
+5. event times give the clock offset and, above it, the delay of the way here (clock_offset.py)
 
 Only frames that reach the engine change a number; nothing here does.
 """
@@ -91,6 +92,7 @@ class VenueSession:
         # Trades of one symbol go on one after the other, whoever brings them, also while the
         # queue is full.
         self._order = {symbol: asyncio.Lock() for symbol in plan.symbols}
+        self._next_ask = clock.monotonic_ns()
         self._tasks: set[asyncio.Task[None]] = set()
         self.on_message: Callable[[Glance], None] | None = None  # who looks on
 
@@ -113,6 +115,11 @@ class VenueSession:
             if self.plan.book:
                 self._check_book(symbol, now)
             self._check_trades(symbol, now)
+        if now >= self._next_ask:
+            self._next_ask = now + int(self.plan.face.asked_every_s * SECOND_NS)
+            for kind in self.plan.kinds:
+                if kind in self.plan.face.asked:
+                    self._start(self._ask(kind))
 
     def status(self) -> dict[str, Any]:
         """Return the venue's state as plain data."""
@@ -195,21 +202,28 @@ class VenueSession:
         params = (("symbol", symbol), ("limit", str(request.limit)))
         body = await self.rest.get(request, params)
         now = self._world.clock.monotonic_ns
-        if body is None or not self._is_snapshot(body):
+        if body is None or not self._is(body, "snapshot"):
             resync.failed(now())
             return
         await self._give(symbol, "snapshot", body, "rest")
         resync.answered(now())
 
-    def _is_snapshot(self, body: bytes) -> bool:
-        """Say whether an answer is a book: a refused one is asked for again, not computed from."""
+    async def _ask(self, kind: str) -> None:
+        """Ask for what no stream carries, symbol by symbol; what fails comes with the next turn."""
+        for symbol in self.plan.symbols:
+            body = await self.rest.get(self.plan.face.asked[kind], (("symbol", symbol),))
+            if body is not None and self._is(body, kind):
+                await self._give(symbol, kind, body, "rest")
+
+    def _is(self, body: bytes, stream: str) -> bool:
+        """Say whether an answer is what was asked for: a refused one is not computed from."""
         try:
             records = self.plan.mapper.parse(body, self._world.clock.wall_ns())
         except Quarantine as bad:
             self.refused_answers += 1
-            self.rest.last_problem = f"a snapshot was refused: {bad}"
+            self.rest.last_problem = f"an answer ({stream.replace('_', ' ')}) was refused: {bad}"
             return False
-        return [record.stream for record in records] == ["snapshot"]
+        return [record.stream for record in records] == [stream]
 
     def _check_trades(self, symbol: str, now: int) -> None:
         holes = self.holes[symbol]
@@ -263,12 +277,13 @@ class VenueSession:
 def _link_plans(plan: VenuePlan) -> Sequence[LinkPlan]:
     """Return the streams cut into connections, the streams of a symbol together."""
     face, made = plan.face, []
-    per_link = max(1, face.streams_per_connection // max(1, len(plan.kinds)))
+    kinds = [kind for kind in plan.kinds if kind not in face.asked]
+    per_link = max(1, face.streams_per_connection // max(1, len(kinds)))
     quiet: Mapping[str, float] = face.quiet_s
     for start in range(0, len(plan.symbols), per_link):
         streams: dict[str, str] = {}
         for symbol in plan.symbols[start : start + per_link]:
-            names = face.stream_names((symbol,), plan.kinds, plan.speed)
-            streams.update(zip(names, plan.kinds, strict=True))
+            names = face.stream_names((symbol,), kinds, plan.speed)
+            streams.update(zip(names, kinds, strict=True))
         made.append(LinkPlan(face, plan.ws_url.rstrip("/"), streams, quiet))
     return made

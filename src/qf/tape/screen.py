@@ -17,6 +17,7 @@ from qf.feeds.record import Record
 from qf.schema import BIT, NULL_INT
 from qf.tape.chain import CHAINS, Ascending, Chain
 from qf.tape.grid import Grid, Refused
+from qf.tape.published import value_rows
 from qf.tape.reference import Reference
 
 READING = {
@@ -147,9 +148,8 @@ class Screen:
             return self._trade(record)
         if stream == "bbo":
             return self._quote(record)
-        if stream in ("mark", "liquidation"):
-            _check_values(record)
-            return NO_LEVEL
+        if stream in ("mark", "liquidation", "open_interest"):
+            return Levels(*value_rows(record))
         bids, asks = record.bids, record.asks
         if bids.__class__ is tuple and bids and bids[0].__class__ is np.ndarray:
             return self._array_book(record)
@@ -234,22 +234,3 @@ def _check_book(bids: Sequence[int], asks: Sequence[int]) -> None:
             raise Refused("level_order")
     if bids and asks and bids[0] >= asks[0]:
         raise Refused("crossed")
-
-
-def _check_values(record: Record) -> None:
-    """Check the numbers of a mark or a liquidation: finite floats; the first is a price."""
-    for place, text in enumerate(record.values):
-        if not isinstance(text, str) or (record.stream == "liquidation" and place == 3):
-            continue
-        if text == "" and place:
-            continue
-        try:
-            number = float(text) if len(text) <= 60 and "_" not in text else None
-        except ValueError:
-            number = None
-        if number is None:
-            raise Refused("not_a_number")
-        if not np.isfinite(number):
-            raise Refused("number_not_finite")
-        if place == 0 and number <= 0:
-            raise Refused("price_not_positive")

@@ -30,7 +30,7 @@ QUARANTINE = pa.schema(
         ("frame", pa.binary()),
     ]
 )
-# What is no row of the tape is stored beside it.
+# What lies on no grid is stored as published too, beside the tape.
 SIDE_TABLES = {
     "funding": pa.schema(
         [
@@ -54,6 +54,7 @@ SIDE_TABLES = {
             ("status", pa.string()),
         ]
     ),
+    "open_interest": pa.schema([("seq", pa.int64()), *_TIMES, ("open_interest", pa.float64())]),
 }
 
 Block = dict[str, np.ndarray]

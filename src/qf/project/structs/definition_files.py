@@ -10,7 +10,15 @@ from pydantic_core import PydanticCustomError
 from qf.project.structs.struct import Decimal_, Name, Struct, Text
 
 Channel = Literal[
-    "trade", "agg_trade", "depth", "partial_depth", "bbo", "mark", "liquidation", "snapshot"
+    "trade",
+    "agg_trade",
+    "depth",
+    "partial_depth",
+    "bbo",
+    "mark",
+    "liquidation",
+    "open_interest",
+    "snapshot",
 ]
 TimeUnit = Literal["ns", "us", "ms", "s"]
 Ordering = Literal["arrival", "event"]

@@ -9,9 +9,8 @@ from collections.abc import Iterable
 
 from qf.testing.market.flow import Print
 from qf.testing.market.ladder import Best
+from qf.testing.market.positions import FUNDING_MS, Forced, funding_rate, open_interest, premium
 from qf.testing.market.settings import MarketSettings
-
-FUNDING_MS = 8 * 3_600_000
 
 
 class Frames:
@@ -143,7 +142,27 @@ class Frames:
         return (
             f'{{"e":"markPriceUpdate","E":{time_ms},'
             f'"s":"{self._symbol}","p":"{value:.8f}","P":"{value:.8f}",'
-            f'"i":"{value * 1.0002:.8f}","r":"0.00010000","T":{funding}}}'
+            f'"i":"{value / (1 + premium(time_ms)):.8f}","r":"{funding_rate(time_ms):.8f}",'
+            f'"T":{funding}}}'
+        )
+
+    def forced_order(self, order: Forced, time_ms: int) -> str:
+        """Return a forceOrder, filled at its limit."""
+        price, size = self.price(order.price), self.size(order.size)
+        side = "BUY" if order.sign > 0 else "SELL"
+        return (
+            f'{{"e":"forceOrder","E":{time_ms},"o":{{"s":"{self._symbol}","S":"{side}",'
+            f'"o":"LIMIT","f":"IOC","q":"{size}","p":"{price}","ap":"{price}","X":"FILLED",'
+            f'"l":"{size}","z":"{size}","T":{time_ms}}}}}'
+        )
+
+    def open_interest(self, time_ms: int) -> str:
+        """Return the body of a REST answer about the open interest."""
+        size = self.size(round(open_interest(time_ms) * self._size_unit))
+        return (
+            f'{{{self._whose}"openInterest":"{size}","time":{time_ms}}}'
+            if self._whose
+            else f'{{"openInterest":"{size}","symbol":"{self._symbol}","time":{time_ms}}}'
         )
 
     def levels(self, levels: Iterable[tuple[int, int]]) -> str:

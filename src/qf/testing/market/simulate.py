@@ -4,7 +4,8 @@ One step is one interval of trading (`trading`), seen by one recorder:
 1. planted faults come due (`mishaps`) and are noted with their place;
 2. each order sends its trades and, if the best changed, a bookTicker (`frames`);
 3. the interval's changes leave as one depth frame;
-4. the recorder asks for a snapshot when it starts and after each hole it notices.
+4. of a futures market, the mark price follows, and what is told with it (`positions`);
+5. the recorder asks for a snapshot when it starts and after each hole it notices.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ from qf.testing.market.flow import Print
 from qf.testing.market.frames import Frames, Streams
 from qf.testing.market.ladder import ASK, BID
 from qf.testing.market.mishaps import Mishaps
+from qf.testing.market.positions import Liquidations
 from qf.testing.market.settings import MarketSettings
 from qf.testing.market.trading import FIRST_TRADE_ID, MS, Changes, Trading
 from qf.testing.market.wire import Fault, Wire
+
+INTEREST_NS = 10 * SECOND_NS  # between two questions for the open interest
 
 
 class Market(Trading):
@@ -32,7 +36,8 @@ class Market(Trading):
         self._wire = Wire(self.settings, wire)
         self._mishaps = Mishaps(self.settings, mishaps)
         self._signs = array("b")  # the aggressor of every trade, by id from FIRST_TRADE_ID
-        self._mark_ns = self.now_ns
+        self._mark_ns = self._interest_ns = self.now_ns
+        self._liquidations = Liquidations()
         self._snapshot_ns = self.now_ns + int(2.4 * self._step_ns)  # when it will be asked for
 
     # --- what a recorder sees -------------------------------------------------------------------
@@ -142,6 +147,14 @@ class Market(Trading):
             middle = 0.5 * (self._best.bid + self._best.ask)
             mark = self._frames.mark_price(middle, end // MS)
             self._wire.send(end, self._streams.frame(self._streams.mark, mark))
+            forced = self._liquidations.look(middle)
+            if forced is not None:
+                order = self._frames.forced_order(forced, end // MS)
+                self._wire.send(end, self._streams.frame("forceOrder", order))
+            if end >= self._interest_ns:
+                self._interest_ns = end + INTEREST_NS
+                told = self._frames.open_interest(end // MS)
+                self._wire.send(end, self._streams.frame("openInterest", told))
 
     def _plant(self, start: int) -> None:
         """Let the mishaps due by now happen; a silence moves the venue's clock."""

@@ -1,0 +1,104 @@
+"""volume_by_price(bar, …): the rows of each bar's footprint: what was bought and sold at a price.
+
+One row per bar and price row that was traded at, from the lowest: rows of one basis point of the
+bar's first price, as in `footprint`, whose point of control and stacks are read off them.
+
+    low, high    lowest and highest price of the row
+    buy_volume, sell_volume, volume   volumes of the sides, and with trades of unknown side
+
+A trade that a rule divides counts whole in both bars. Trades more than 255 rows from the bar's
+first price are in no row; the bar's rows then say window_full.
+Null: no column is. Units: prices in quote per base, volumes in the size unit.
+Source: Steidlmayer (1986), Markets and Market Logic; definition (rows).
+"""
+
+from qf.aggregations.footprint import (
+    BUYS,
+    CLOSED,
+    HEIGHT,
+    HELD_LOTS,
+    HELD_SIDE,
+    HELD_TICKS,
+    HIGHEST,
+    LOWEST,
+    ORIGIN,
+    OUTSIDE,
+    ROWS,
+    SELLS,
+    STARTED,
+    STATE_INTS,
+    TOTALS,
+    count_trade,
+)
+from qf.op import define
+
+WINDOW_FULL = 4096
+OUTPUTS = (
+    "bar_id",
+    "feature_time",
+    "low",
+    "high",
+    "buy_volume",
+    "sell_volume",
+    "volume",
+    "quality",
+)
+
+op = define(
+    "volume_by_price(bar: int, known_time: int, first_row: int, close_row: int, bar_quality: int,"
+    " price_ticks: int, size_lots: int, direction: int,"
+    " price_num: 1..9007199254740992, price_den: 1..9007199254740992,"
+    " size_num: 1..9007199254740992, size_den: 1..9007199254740992) ->"
+    " bar_id: int, feature_time: int, low, high, buy_volume, sell_volume, volume, quality: int",
+    shape="emit",
+    lookback=lambda **_: 1,
+    memory=lambda **_: 0,
+    ints=lambda **_: STATE_INTS,
+)
+op.polars_missing("a map from prices to volumes; no formula reads its rows")
+op.definition_missing("tests/bars holds the dictionary model that it must equal")
+
+
+@op.kernel
+def kernel(
+    bar, known_time, first_row, close_row, bar_quality, price_ticks, size_lots, direction,
+    lo, hi, olo, made, room, slo, shi, srow, params, ints,
+    bar_id, feature_time, low, high, buy_volume, sell_volume, volume, quality,
+):  # fmt: skip
+    # a trade opens one row at most; the open bar has those it had
+    most = shi - slo + hi - lo + (ROWS if hi > lo else 0)
+    if room[0] < most:
+        return most
+    o, t = olo, slo
+    for b in range(lo, hi):
+        end = close_row[b] - srow + slo
+        while t <= end:
+            count_trade(ints, price_ticks[t], size_lots[t], direction[t])
+            t += 1
+        if first_row[b] + 1 == ints[CLOSED]:  # a divided trade is in both of its bars
+            count_trade(ints, ints[HELD_TICKS], ints[HELD_LOTS], ints[HELD_SIDE])
+        for place in range(ints[LOWEST], ints[HIGHEST] + 1):
+            total = ints[TOTALS + place]
+            if total == 0:
+                continue
+            bottom = (place + ints[ORIGIN]) * ints[HEIGHT]
+            bar_id[o], feature_time[o] = bar[b], known_time[b]
+            low[o] = bottom * params[0] / params[1]
+            high[o] = (bottom + ints[HEIGHT] - 1) * params[0] / params[1]
+            buy_volume[o] = ints[BUYS + place] * params[2] / params[3]
+            sell_volume[o] = ints[SELLS + place] * params[2] / params[3]
+            volume[o] = total * params[2] / params[3]
+            quality[o] = bar_quality[b] | (WINDOW_FULL if ints[OUTSIDE] != 0 else 0)
+            o += 1
+        for place in range(ints[LOWEST], ints[HIGHEST] + 1):
+            ints[TOTALS + place] = 0
+            ints[BUYS + place] = 0
+            ints[SELLS + place] = 0
+        ints[STARTED], ints[OUTSIDE], ints[LOWEST], ints[HIGHEST] = 0, 0, ROWS, -1
+        ints[CLOSED] = close_row[b] + 1
+        ints[HELD_TICKS], ints[HELD_LOTS] = price_ticks[end], size_lots[end]
+        ints[HELD_SIDE] = direction[end]
+    while t < shi:
+        count_trade(ints, price_ticks[t], size_lots[t], direction[t])
+        t += 1
+    made[0] = o - olo
