@@ -114,12 +114,13 @@ def _names(project: Any, columns: Iterable[str]) -> list[str]:
     from qf.project.feature_types import TypeBook
 
     types = TypeBook(project.folder if project else None, []).names()
-    features = [f.name for found in project.feature_sets for f in found.features] if project else []
-    return [*types, *features, *columns]
+    sets = (*project.feature_sets, *project.cross_sets) if project else ()
+    return [*types, *(f.name for found in sets for f in found.features), *columns]
 
 
 def _named(name: str, project: Any) -> str | None:
     """Return the explanation of a feature or of a type with its defaults, or None."""
+    from qf.engines.cross_lineage import explain_cross_feature
     from qf.language.columns import ColumnTable, Input
     from qf.language.explain import explain
     from qf.project.document import parse_document
@@ -130,6 +131,10 @@ def _named(name: str, project: Any) -> str | None:
         for feature in found.features:
             if feature.name == name:
                 return _feature(project, found, feature)
+    for cross in project.cross_sets if project else ():
+        for feature in cross.features:
+            if feature.name == name:
+                return explain_cross_feature(cross, feature)
     problems: list[QuantflowError] = []
     kind = TypeBook(project.folder if project else None, problems).get(name)
     if problems:

@@ -28,6 +28,7 @@ def command(
     own. docs/features.md shows a picture of each.
     """
     from qf.cli._terminal import say, say_json
+    from qf.engines.cross_lineage import explain_cross_feature
     from qf.errors import QuantflowError, nearest
     from qf.project import open_project
     from qf.project.feature_types import TypeBook
@@ -40,11 +41,13 @@ def command(
     if problems:
         raise problems[0]
     features = [f for found in project.feature_sets for f in found.features] if project else []
+    crossed = [(c, f) for c in project.cross_sets for f in c.features] if project else []
     if name is not None:
-        known = [each.name for each in (*types, *features)]
+        known = [each.name for each in (*types, *features, *(f for _, f in crossed))]
         types = [found for found in types if found.name == name]
         features = [feature for feature in features if feature.name == name]
-        if not types and not features:
+        crossed = [pair for pair in crossed if pair[1].name == name]
+        if not types and not features and not crossed:
             raise NO_FEATURE(name=name, near=nearest(name, known))
     chosen = [t for t in types if dimension in (None, t.dimension) and _holds(_text(t), search)]
     features = [
@@ -52,12 +55,18 @@ def command(
         for f in features
         if dimension in (None, f.group) and _holds(f"{f.name} {f.type.name}", search)
     ]
+    crossed = [
+        (c, f) for c, f in crossed if dimension is None and _holds(f"{f.name} {f.formula}", search)
+    ]
     if as_json:
-        say_json({"types": [_type(t) for t in chosen], "features": [_feature(f) for f in features]})
+        pages = {"types": [_type(t) for t in chosen], "features": [_feature(f) for f in features]}
+        say_json(pages | {"cross_features": [_cross(*pair) for pair in crossed]})
     elif name is None:
         _list(chosen, features, len(types))
+        _list_cross(crossed)
     else:
-        say("\n\n".join([*map(_type_page, chosen), *map(_feature_page, features)]))
+        pages = [*map(_type_page, chosen), *map(_feature_page, features)]
+        say("\n\n".join([*pages, *(explain_cross_feature(*pair) for pair in crossed)]))
 
 
 def _text(found: Any) -> str:
@@ -90,6 +99,28 @@ def _list(types: list[Any], features: list[Any], known: int) -> None:
         say("features of this project")
         head = ("  set", "group", "feature", "type", "clock", "bar value", "normalisation")
         say(table([_columns(feature) for feature in features], head))
+
+
+def _list_cross(crossed: list[Any]) -> None:
+    from qf.cli._terminal import say, table
+
+    if crossed:
+        say("features over several symbols")
+        rows = [(f"  {c.name}", f.name, c.bar, " ".join(f.formula.split())) for c, f in crossed]
+        say(table(rows, ("  cross set", "feature", "clock", "formula")))
+
+
+def _cross(cross: Any, feature: Any) -> dict[str, Any]:
+    return {
+        "name": feature.name,
+        "cross_set": cross.name,
+        "of": cross.of.name,
+        "bar": cross.bar,
+        "symbols": list(cross.symbols),
+        "universe": list(cross.universe),
+        "formula": " ".join(feature.formula.split()),
+        "staleness": {"ttl_ms": feature.staleness.ttl_ms, "action": feature.staleness.action},
+    }
 
 
 def _cells(found: Any) -> tuple[str, ...]:

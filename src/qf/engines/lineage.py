@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from qf.clock import format_time
+from qf.engines.cross_lineage import NO_COLUMN, explain_cross_column
 from qf.engines.parts import RAW_TABLES, Part, parts_of, root_name
 from qf.engines.sources import instrument_of, providers_of
 from qf.engines.symbol_plan import AGE, SymbolPlan, plan_symbol
@@ -25,7 +26,6 @@ from qf.schema_tables import TABLES, Table
 from qf.store.read import Reader
 
 NO_TABLE = diagnostic("QF531", "the project makes no table {name!r}", hint="it makes: {known}")
-NO_COLUMN = diagnostic("QF532", "{table} has no column {name!r}", hint="it has: {known}")
 NO_SYMBOL = diagnostic("QF533", "the project names no symbol, so no table has a column to explain")
 
 DEEPEST = 24  # levels of the chain that are shown
@@ -41,6 +41,9 @@ def explain_column(project: Project, table: str, column: str) -> str:
     """Return where a column comes from, in lines. Errors: QF531-QF533 and those of the plan."""
     if not project.symbols:
         raise NO_SYMBOL()
+    for cross in project.cross_sets:
+        if cross.table == table:
+            return "\n".join([*explain_cross_column(cross, column), *_runs(project, table)])
     symbol = project.symbols[0]
     venue = find_venue(providers_of(project, symbol)[0].venue)
     groups = project.tables | set(RAW_TABLES)
@@ -48,7 +51,7 @@ def explain_column(project: Project, table: str, column: str) -> str:
     names = Names(planned.plan, root_name(project, 0))
     engine = project.engine.historical_feature
     parts = [p for p in parts_of(project, planned, names, groups, engine) if p.table]
-    found = _table(parts, table)
+    found = _table(project, parts, table)
     meanings = {field.name: f"{field.type}: {field.meaning}" for field in found.fields}
     if column not in meanings:
         known = ", ".join(meanings)
@@ -64,11 +67,12 @@ def explain_column(project: Project, table: str, column: str) -> str:
     return "\n".join(lines)
 
 
-def _table(parts: list[Part], name: str) -> Table:
+def _table(project: Project, parts: list[Part], name: str) -> Table:
     tables = {part.table.name: part.table for part in parts if part.table}
     tables |= {each: TABLES[each] for each in ("instruments", "qf_runs")}
     if name not in tables:
-        raise NO_TABLE(name=name, known=", ".join(sorted(tables)), near=nearest(name, tables))
+        known = sorted([*tables, *(cross.table for cross in project.cross_sets)])
+        raise NO_TABLE(name=name, known=", ".join(known), near=nearest(name, known))
     return tables[name]
 
 
