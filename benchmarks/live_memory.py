@@ -78,7 +78,7 @@ def market_frames(hours: float, intensity: float) -> Iterator[tuple[int, bytes]]
 def emit(hours: float, intensity: float) -> None:
     """Write the market's lines to standard output."""
     market = Market(MarketSettings(intensity=intensity, faults=NO_FAULTS, keep_truth=False))
-    for _ in range(round(hours * 60)):
+    for _ in range(round(hours * 60) + 1):  # so that the last hour ends
         sys.stdout.buffer.writelines(market.lines(60.0))
 
 

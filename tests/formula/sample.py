@@ -13,7 +13,7 @@ import polars as pl
 
 from qf.errors import QuantflowError
 from qf.language.check import check
-from qf.language.columns import ColumnTable
+from qf.language.columns import PUBLISHED, ColumnTable
 from qf.language.compile import compile_formula
 from qf.language.context import Context, Value
 from qf.language.graph import Graph
@@ -70,6 +70,8 @@ def market(rows: int, seed: int, gaps: bool = True) -> dict[str, np.ndarray]:
         columns[f"bid_size_{level}"] = random.exponential(2, rows)
         columns[f"ask_size_{level}"] = random.exponential(2, rows)
         columns[f"ofi_{level}"] = random.normal(0, 3, rows)
+    beside = np.random.default_rng((seed, 1))
+    columns |= {name: beside.exponential(2, rows) for name in PUBLISHED}
     if gaps:
         holes = random.random(rows) < 0.02
         for name in ("mid", "spread", "ofi_0", "bid_size_1", "weighted_mid"):

@@ -14,7 +14,7 @@ from qf.tape.instruments import Instrument
 
 # Beyond 2**53 an integer no longer fits a float64 column.
 MAX_UNITS = 2**53
-MAX_MEMORY = 200_000
+MAX_MEMORY = 20_000  # a busy day brings ever new sizes: more would only keep what never comes again
 _NUMBER = re.compile(r"[+-]?(\d{1,24})(\.\d{0,24})?([eE][+-]?\d{1,2})?", re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE | re.ASCII)
 
