@@ -93,6 +93,7 @@ class VenueSession:
         # queue is full.
         self._order = {symbol: asyncio.Lock() for symbol in plan.symbols}
         self._next_ask = clock.monotonic_ns()
+        self._asked: set[str] = set()  # kinds that REST alone gives, and is being asked for
         self._tasks: set[asyncio.Task[None]] = set()
         self.on_message: Callable[[Glance], None] | None = None  # who looks on
 
@@ -118,7 +119,8 @@ class VenueSession:
         if now >= self._next_ask:
             self._next_ask = now + int(self.plan.face.asked_every_s * SECOND_NS)
             for kind in self.plan.kinds:
-                if kind in self.plan.face.asked:
+                if kind in self.plan.face.asked and kind not in self._asked:
+                    self._asked.add(kind)
                     self._start(self._ask(kind))
 
     def status(self) -> dict[str, Any]:
@@ -210,10 +212,13 @@ class VenueSession:
 
     async def _ask(self, kind: str) -> None:
         """Ask for what no stream carries, symbol by symbol; what fails comes with the next turn."""
-        for symbol in self.plan.symbols:
-            body = await self.rest.get(self.plan.face.asked[kind], (("symbol", symbol),))
-            if body is not None and self._is(body, kind):
-                await self._give(symbol, kind, body, "rest")
+        try:
+            for symbol in self.plan.symbols:
+                body = await self.rest.get(self.plan.face.asked[kind], (("symbol", symbol),))
+                if body is not None and self._is(body, kind):
+                    await self._give(symbol, kind, body, "rest")
+        finally:
+            self._asked.discard(kind)
 
     def _is(self, body: bytes, stream: str) -> bool:
         """Say whether an answer is what was asked for: a refused one is not computed from."""
