@@ -71,7 +71,7 @@ class Beside:
 
     def state(self) -> dict[str, Any]:
         """Return the counts, as JSON values; rows must have been taken."""
-        return {"findings": self.findings, "quarantined": self.quarantined}
+        return {"findings": dict(self.findings), "quarantined": self.quarantined}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on where `state` was taken."""

@@ -207,13 +207,16 @@ class Line:
         }
 
     def state(self) -> dict[str, Any]:
-        """Return everything that decides the rows to come; gathered rows must have been flushed."""
+        """Return everything that decides the rows to come; gathered rows must have been flushed.
+
+        It stays as it is while the line goes on: a checkpoint is packed later.
+        """
         return {
             "reader": json.dumps(self._reader.state()).encode(),
             "program": self.program.save(),
             "outlets": {outlet.name: outlet.state() for outlet in self.outlets},
             "beside": self._beside.state(),
-            "conflated": self.conflated,
+            "conflated": dict(self.conflated),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
