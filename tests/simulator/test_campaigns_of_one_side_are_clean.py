@@ -17,3 +17,8 @@ def test_no_oracle_is_broken_by_the_venue(part):
 @pytest.mark.parametrize("part", range(PARTS))
 def test_no_oracle_is_broken_by_the_machine(part):
     assert clean(range(part, SEEDS, PARTS), "machine").crashes > 0
+
+
+def test_no_oracle_is_broken_where_the_book_is_taken_alone():
+    totals = clean(range(2), "book")
+    assert totals.crashes > 0 and totals.counts["comparisons"] > 8_000

@@ -34,7 +34,7 @@ def command() -> None:
     "--profile",
     default="all",
     show_default=True,
-    help="What goes wrong: all, venue, machine, busy, storm, calm, lively.",
+    help="What goes wrong: all, venue, machine, busy, storm, calm, lively, book.",
 )
 @click.option(
     "--processes", type=click.IntRange(1, 256), default=1, show_default=True, help="Run at once."

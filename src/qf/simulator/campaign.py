@@ -67,11 +67,15 @@ def shipped_project() -> Project:
 
 
 @cache
-def project_of(symbol: str, sink: str) -> Project:
+def project_of(symbol: str, sink: str, book_alone: bool = False) -> Project:
     """Return the campaign's project with one symbol alone, printing every row."""
     whole = shipped_project()
     providers = tuple(p for p in whole.providers if symbol in p.symbols)
     tables = ("enriched", "bars", "l2", "features", "vectors")
+    if book_alone:
+        tables, nothing = ("l2",), {"bars": (), "feature_sets": (), "labels": ()}
+        whole = dataclasses.replace(whole, sources=("book",), tables=frozenset(tables), **nothing)
+        providers = tuple(dataclasses.replace(p, channels=("depth",)) for p in providers)
     place = providers[0].place
     kinds = ("stdout", sink) if sink else ("stdout",)
     short = {"file_mb": 0.05}
@@ -87,7 +91,7 @@ class Campaign:
 
     def __init__(self, course: Course) -> None:
         self.course = course
-        self.project = project_of(course.symbol, course.sink)
+        self.project = project_of(course.symbol, course.sink, course.book_alone)
         self.report = Report(course.seed, course.minutes)
         symbol = course.symbol
         self.instrument = live_instrument(self.project, live_provider(self.project, symbol), symbol)

@@ -46,6 +46,7 @@ class Shape(NamedTuple):
     venue_per_hour: float
     machine: float
     intensity: float
+    book_alone: bool = False  # the session takes the book's messages, and no trade or quote
 
 
 PROFILES = {
@@ -56,6 +57,7 @@ PROFILES = {
     "storm": Shape(0.0, 10.0, 4.0),
     "calm": Shape(0.0, 0.0, 1.0),
     "lively": Shape(60.0, 1.0, 8.0),
+    "book": Shape(60.0, 1.0, 8.0, book_alone=True),
 }
 
 
@@ -86,6 +88,11 @@ class Course:
     def symbol(self) -> str:
         """Return the symbol that is traded."""
         return VENUES[self.venue]
+
+    @property
+    def book_alone(self) -> bool:
+        """Say whether the session takes nothing but the book's messages."""
+        return PROFILES[self.profile].book_alone
 
     @property
     def parts(self) -> list[Trouble | Planned]:
