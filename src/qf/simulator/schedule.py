@@ -57,7 +57,7 @@ PROFILES = {
     "storm": Shape(0.0, 10.0, 4.0),
     "calm": Shape(0.0, 0.0, 1.0),
     "lively": Shape(60.0, 1.0, 8.0),
-    "book": Shape(60.0, 1.0, 8.0, book_alone=True),
+    "book": Shape(60.0, 1.0, 48.0, book_alone=True),
 }
 
 
