@@ -20,5 +20,5 @@ def test_no_oracle_is_broken_by_the_machine(part):
 
 
 def test_no_oracle_is_broken_where_the_book_is_taken_alone():
-    totals = clean(range(2), "book")
-    assert totals.crashes > 0 and totals.counts["comparisons"] > 20_000
+    totals = clean(range(1), "book")
+    assert totals.crashes > 0 and totals.counts["comparisons"] > 10_000
