@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers import ROOT
-from benchmarks.timing import machine
+from benchmarks.timing import machine, resident_mib
 from qf.project.scaffold import draft_project, write_project
 from qf.testing.market.settings import NO_FAULTS, MarketSettings
 from qf.testing.market.simulate import Market
@@ -109,11 +109,6 @@ def wait_for_frames() -> None:
     raise SystemExit("the session computed nothing; see qf pipeline logs")
 
 
-def memory_mib(pid: int) -> float:
-    """Return the resident memory of a process."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 / 2**20
-
-
 def watch(seconds: float) -> list[dict[str, float]]:
     """Return what the session said, every five seconds."""
     rows, until, last = [], time.monotonic() + seconds, None
@@ -131,7 +126,7 @@ def watch(seconds: float) -> list[dict[str, float]]:
                     "p99": engine["latency_ms"]["p99"],
                     "seconds": now[0] / 1e9,
                     **{f"whole {name}": ms for name, ms in engine["latency_whole_ms"].items()},
-                    "mib": memory_mib(status["session"]["worker"]),
+                    "mib": resident_mib(status["session"]["worker"]),
                 }
             )
             print({name: round(value, 1) for name, value in rows[-1].items()}, file=sys.stderr)

@@ -17,16 +17,16 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from typing import NoReturn
 
 from benchmarks.peers import ROOT
-from benchmarks.timing import machine
+from benchmarks.timing import machine, resident_mib
 from qf.live.engine import Engine
 from qf.live.real_disk import RealDisk
 from qf.project import open_project
 from qf.project.scaffold import draft_project, write_project
-from qf.seams import World
+from qf.seams import Closed, World
 from qf.tape.journal import Frame
 from qf.testing.market.settings import NO_FAULTS, MarketSettings
 from qf.testing.market.simulate import Market
@@ -56,12 +56,18 @@ class MarketClock:
         await asyncio.sleep(0)
 
 
-def resident_mib() -> float:
-    """Return the memory of this process that is in RAM."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    raise SystemExit("this system does not tell a process's memory")
+class NoNetwork:
+    """A network that nobody reaches: the frames are handed to the engine."""
+
+    async def connect(self, url: str, max_message_bytes: int) -> NoReturn:
+        """Refuse."""
+        raise Closed("there is no network here")
+
+    async def get(
+        self, url: str, params: Sequence[tuple[str, str]], timeout_s: float, max_bytes: int
+    ) -> NoReturn:
+        """Refuse."""
+        raise Closed("there is no network here")
 
 
 def market_frames(hours: float, intensity: float) -> Iterator[tuple[int, bytes]]:
@@ -89,7 +95,7 @@ async def session(hours: float, intensity: float) -> list[tuple[float, int, floa
     clock = MarketClock(first)
     disk = RealDisk(FOLDER / "session")
     project = open_project(FOLDER)
-    engine = Engine(World(clock, random.Random(1), disk, None), project)  # type: ignore[arg-type]
+    engine = Engine(World(clock, random.Random(1), disk, NoNetwork()), project)
     await engine.recover()
     running = asyncio.ensure_future(engine.run())
     engine.offer(Frame(first, "", body))

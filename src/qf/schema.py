@@ -26,8 +26,8 @@ PUBLISHED = {
     "settle_price": 3,
     "funding_rate": 4,
     "open_interest": 5,
-    "forced_buy": 6,  # size of a forced order that buys
-    "forced_sell": 7,
+    "forced_buy_volume": 6,  # size of a forced order that buys
+    "forced_sell_volume": 7,
 }
 
 

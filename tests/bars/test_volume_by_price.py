@@ -7,12 +7,13 @@ import pytest
 
 from bars.test_footprint import OP as FOOTPRINT
 from bars.test_footprint import _tape as footprint_tape
-from qf.aggregations.volume_by_price import OUTPUTS, WINDOW_FULL
+from qf.aggregations.volume_by_price import WINDOW_FULL
 from qf.bar_clock import add_bars, bar_clock
 from qf.op import find
 from qf.testing.contract_bars import FOLD_ENTRIES, UNITS, run, tick_plan
 
 OP = find("volume_by_price", "aggregations")
+OUTPUTS = tuple(output.name for output in OP.signature.outputs)
 SCALES = {"price_num": 1, "price_den": 100, "size_num": 1, "size_den": 1000}
 ROWS = ("bar_id", "feature_time", "first_row", "close_row", "quality")
 

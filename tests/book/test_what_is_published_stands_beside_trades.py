@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from qf.book.published import NAMES, op
+from qf.book.published import op
 from qf.engines.columns import add_state
 from qf.engines.sources import open_tape
 from qf.program import Program
@@ -47,7 +47,7 @@ def given(request, tmp_path_factory):
 def outputs(project, tape, rows):
     """Return seq, processed_time and the published columns of the tick clock."""
     state = add_state(project, tape.instrument, tape.continuity, 5, marks=True)
-    wanted = ("seq", "processed_time", *NAMES)
+    wanted = ("seq", "processed_time", *PUBLISHED)
     for name in wanted:
         state.plan.read(name, state.tick[name])
     program = Program(state.plan)
@@ -57,7 +57,7 @@ def outputs(project, tape, rows):
 
 def model(tape, seqs, times):
     """Return the same from the tables as published: slowly, by the words of the docstring."""
-    found = {name: [] for name in NAMES}
+    found = {name: [] for name in PUBLISHED}
     tables = {name: _rows(tape, name) for name in ("funding", "liquidations", "open_interest")}
     events = [
         (row["seq"], row["processed_time"], name, row[name])
@@ -107,9 +107,9 @@ def test_every_value_is_the_models(given):
     project, tape = given
     made = outputs(project, tape, 65_536)
     expected = model(tape, made["seq"], made["processed_time"])
-    for name in NAMES:
+    for name in PUBLISHED:
         assert np.array_equal(made[name], expected[name], equal_nan=True), name
-    known = {name: int(np.isfinite(made[name]).sum()) for name in NAMES}
+    known = {name: int(np.isfinite(made[name]).sum()) for name in PUBLISHED}
     assert known["mark_price"] > 100 and known["funding_rate"] > 100
     if project.name == "simulated":
         assert known["open_interest"] > 500

@@ -128,11 +128,26 @@ def test_marks_and_liquidations_have_their_tables(tmp_path):
         for kind, side, value in zip(block["kind"], block["side"].tolist(), values, strict=True)
         if kind == MARK
     ]
-    assert told[3:5] == [("funding_rate", 0.0001), ("forced_sell", 0.014)]
+    assert told[3:5] == [("funding_rate", 0.0001), ("forced_sell_volume", 0.014)]
     assert [name for name, _ in told[5:]] == ["mark_price", "index_price", "settle_price"]
     assert tape.findings_by_rule() == {
         "not_a_number": 1, "number_not_finite": 1, "price_not_positive": 1,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("size", "kept"), [("-0.001", 0), ("0", 1)])
+def test_a_size_that_is_published_is_not_negative(tmp_path, size, kept):
+    order = {"s": "BTCUSDT", "S": "SELL", "q": size, "p": "9910", "ap": "9911", "T": MS}
+    order |= {"o": "LIMIT", "X": "FILLED"}
+    interest = {"symbol": "BTCUSDT", "openInterest": size, "time": MS}
+    frames = [
+        wrapped("forceOrder", {"e": "forceOrder", "E": MS, "o": order}),
+        json.dumps(interest).encode(),
+    ]
+    tape = tape_of(tmp_path, frames)
+    (block,) = tape.blocks(100)
+    assert block["kind"].tolist() == ([MARK] if kept else [BAD]) * 2
+    assert tape.findings_by_rule() == ({} if kept else {"size_negative": 2})
 
 
 def test_a_refused_frame_is_kept_with_its_bytes_rules_and_kind(tmp_path):

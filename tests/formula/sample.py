@@ -13,7 +13,7 @@ import polars as pl
 
 from qf.errors import QuantflowError
 from qf.language.check import check
-from qf.language.columns import PUBLISHED, ColumnTable
+from qf.language.columns import ColumnTable
 from qf.language.compile import compile_formula
 from qf.language.context import Context, Value
 from qf.language.graph import Graph
@@ -24,7 +24,7 @@ from qf.language.source import Source
 from qf.language.tree import Tree, write
 from qf.lower.formula import program_of
 from qf.op import Op
-from qf.schema import NULL_INT
+from qf.schema import NULL_INT, PUBLISHED
 
 TICK = ColumnTable.tick(5)
 BARS = ColumnTable.bars("tick_k_7")

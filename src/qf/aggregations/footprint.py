@@ -18,13 +18,25 @@ Source: Steidlmayer (1986), Markets and Market Logic (point of control); definit
 import math
 
 from qf.op import SUM, define
+from qf.price_rows import (
+    BASIS_POINTS,
+    BUYS,
+    HEIGHT,
+    HIGHEST,
+    LOWEST,
+    MIDDLE,
+    ORIGIN,
+    OUTSIDE,
+    ROWS,
+    SELLS,
+    STATE_INTS,
+    TOTALS,
+    begin_rows,
+    count_divided,
+    count_trades,
+)
 
-ROWS, MIDDLE, TIMES, BASIS_POINTS = 512, 256, 3, 10_000
-STARTED, HEIGHT, ORIGIN, OUTSIDE, LOWEST, HIGHEST = 0, 1, 2, 3, 4, 5
-CLOSED, HELD_TICKS, HELD_LOTS, HELD_SIDE = 6, 7, 8, 9
-BUYS, SELLS, TOTALS = 10, 10 + ROWS, 10 + 2 * ROWS
-STATE_INTS = 10 + 3 * ROWS
-OUTPUTS = ("poc_price", "poc_share", "buy_stack", "sell_stack")
+TIMES = 3
 
 op = define(
     "footprint(price_ticks: int, size_lots: int, direction: int, first_row: int, close_row: int,"
@@ -74,26 +86,6 @@ def definition(
     return middle, share, float(stacks[0]), float(stacks[1])
 
 
-def count_trade(ints, ticks, lots, side):
-    """Add a trade to the open bar's rows; the first one says where they lie."""
-    if ints[STARTED] == 0:
-        ints[STARTED] = 1
-        ints[HEIGHT] = max(1, ticks // BASIS_POINTS)
-        ints[ORIGIN] = ticks // ints[HEIGHT] - MIDDLE
-        ints[LOWEST], ints[HIGHEST] = ROWS, -1
-    place = ticks // ints[HEIGHT] - ints[ORIGIN]
-    if place < 0 or place >= ROWS:
-        ints[OUTSIDE] = 1
-        return
-    ints[LOWEST] = min(ints[LOWEST], place)
-    ints[HIGHEST] = max(ints[HIGHEST], place)
-    ints[TOTALS + place] += lots
-    if side > 0:
-        ints[BUYS + place] += lots
-    elif side < 0:
-        ints[SELLS + place] += lots
-
-
 def longest_stack(ints, own, other, step):
     """Return the most rows on end whose volume is TIMES that of the row `step` away."""
     longest, run = 0, 0
@@ -117,11 +109,8 @@ def kernel(
     t = lo
     for o in range(olo, ohi):
         end = close_row[o] - row + lo
-        while t <= end:
-            count_trade(ints, price_ticks[t], size_lots[t], direction[t])
-            t += 1
-        if first_row[o] + 1 == ints[CLOSED]:  # a divided trade is in both of its bars
-            count_trade(ints, ints[HELD_TICKS], ints[HELD_LOTS], ints[HELD_SIDE])
+        t = count_trades(ints, price_ticks, size_lots, direction, t, end + 1)
+        count_divided(ints, first_row[o])
         total, most, busiest = 0, -1, 0
         for place in range(ints[LOWEST], ints[HIGHEST] + 1):
             total += ints[TOTALS + place]
@@ -137,14 +126,5 @@ def kernel(
             poc_share[o] = most / total if total > 0 else math.nan
             buy_stack[o] = longest_stack(ints, BUYS, SELLS, -1)
             sell_stack[o] = longest_stack(ints, SELLS, BUYS, 1)
-        for place in range(ints[LOWEST], ints[HIGHEST] + 1):
-            ints[TOTALS + place] = 0
-            ints[BUYS + place] = 0
-            ints[SELLS + place] = 0
-        ints[STARTED], ints[OUTSIDE], ints[LOWEST], ints[HIGHEST] = 0, 0, ROWS, -1
-        ints[CLOSED] = close_row[o] + 1
-        ints[HELD_TICKS], ints[HELD_LOTS] = price_ticks[end], size_lots[end]
-        ints[HELD_SIDE] = direction[end]
-    while t < hi:
-        count_trade(ints, price_ticks[t], size_lots[t], direction[t])
-        t += 1
+        begin_rows(ints, close_row[o], price_ticks[end], size_lots[end], direction[end])
+    count_trades(ints, price_ticks, size_lots, direction, t, hi)

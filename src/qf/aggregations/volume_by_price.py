@@ -12,37 +12,25 @@ Null: no column is. Units: prices in quote per base, volumes in the size unit.
 Source: Steidlmayer (1986), Markets and Market Logic; definition (rows).
 """
 
-from qf.aggregations.footprint import (
+from qf.op import define
+from qf.price_rows import (
     BUYS,
-    CLOSED,
     HEIGHT,
-    HELD_LOTS,
-    HELD_SIDE,
-    HELD_TICKS,
     HIGHEST,
     LOWEST,
     ORIGIN,
     OUTSIDE,
     ROWS,
     SELLS,
-    STARTED,
     STATE_INTS,
     TOTALS,
-    count_trade,
+    begin_rows,
+    count_divided,
+    count_trades,
 )
-from qf.op import define
+from qf.schema import BIT
 
-WINDOW_FULL = 4096
-OUTPUTS = (
-    "bar_id",
-    "feature_time",
-    "low",
-    "high",
-    "buy_volume",
-    "sell_volume",
-    "volume",
-    "quality",
-)
+WINDOW_FULL = BIT["window_full"]
 
 op = define(
     "volume_by_price(bar: int, known_time: int, first_row: int, close_row: int, bar_quality: int,"
@@ -72,11 +60,8 @@ def kernel(
     o, t = olo, slo
     for b in range(lo, hi):
         end = close_row[b] - srow + slo
-        while t <= end:
-            count_trade(ints, price_ticks[t], size_lots[t], direction[t])
-            t += 1
-        if first_row[b] + 1 == ints[CLOSED]:  # a divided trade is in both of its bars
-            count_trade(ints, ints[HELD_TICKS], ints[HELD_LOTS], ints[HELD_SIDE])
+        t = count_trades(ints, price_ticks, size_lots, direction, t, end + 1)
+        count_divided(ints, first_row[b])
         for place in range(ints[LOWEST], ints[HIGHEST] + 1):
             total = ints[TOTALS + place]
             if total == 0:
@@ -90,15 +75,6 @@ def kernel(
             volume[o] = total * params[2] / params[3]
             quality[o] = bar_quality[b] | (WINDOW_FULL if ints[OUTSIDE] != 0 else 0)
             o += 1
-        for place in range(ints[LOWEST], ints[HIGHEST] + 1):
-            ints[TOTALS + place] = 0
-            ints[BUYS + place] = 0
-            ints[SELLS + place] = 0
-        ints[STARTED], ints[OUTSIDE], ints[LOWEST], ints[HIGHEST] = 0, 0, ROWS, -1
-        ints[CLOSED] = close_row[b] + 1
-        ints[HELD_TICKS], ints[HELD_LOTS] = price_ticks[end], size_lots[end]
-        ints[HELD_SIDE] = direction[end]
-    while t < shi:
-        count_trade(ints, price_ticks[t], size_lots[t], direction[t])
-        t += 1
+        begin_rows(ints, close_row[b], price_ticks[end], size_lots[end], direction[end])
+    count_trades(ints, price_ticks, size_lots, direction, t, shi)
     made[0] = o - olo

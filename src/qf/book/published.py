@@ -19,18 +19,10 @@ import math
 
 from qf.kernel import float_of_bits
 from qf.op import define
-from qf.schema import MARK
+from qf.schema import MARK, PUBLISHED
 
-NAMES = (
-    "mark_price",
-    "index_price",
-    "settle_price",
-    "funding_rate",
-    "open_interest",
-    "forced_buy_volume",
-    "forced_sell_volume",
-)
-OPEN_INTEREST, FORCED, LAST = 5, 6, 7  # places + 1, as a row's side says them
+OPEN_INTEREST, FORCED = PUBLISHED["open_interest"], PUBLISHED["forced_buy_volume"]
+LAST = PUBLISHED["forced_sell_volume"]
 MS = 1000000
 
 op = define(
@@ -45,13 +37,14 @@ op.polars_missing("the rows of the tape are none of the Polars engine's")
 op.definition_missing("tests/book holds the dictionary model that it must equal")
 
 
-def take(side, bits, time, state, ints):
-    """Remember the value of one row of the tape."""
-    value = float_of_bits(bits)
+def take(kind, side, bits, time, state, ints):
+    """Remember the value of one row of the tape, if it is one of these."""
+    if kind != MARK or side <= 0 or side > LAST:
+        return
     if side >= FORCED:
-        state[side - 1] += value
+        state[side - 1] += float_of_bits(bits)
     else:
-        state[side - 1] = value
+        state[side - 1] = float_of_bits(bits)
         ints[side - 1] = time
 
 
@@ -63,8 +56,7 @@ def kernel(
     t = lo
     for o in range(olo, ohi):
         while t < hi and seq[t] < trade_seq[o]:
-            if kind[t] == MARK and 0 < side[t] <= LAST:
-                take(side[t], price[t], processed_time[t], state, ints)
+            take(kind[t], side[t], price[t], processed_time[t], state, ints)
             t += 1
         for place in range(FORCED - 1):
             ttl = params[1] if place == OPEN_INTEREST - 1 else params[0]
@@ -74,7 +66,5 @@ def kernel(
         for place in range(FORCED - 1, LAST):
             value[place * stride + o] = state[place]
             state[place] = 0.0
-    while t < hi:
-        if kind[t] == MARK and 0 < side[t] <= LAST:
-            take(side[t], price[t], processed_time[t], state, ints)
-        t += 1
+    for rest in range(t, hi):
+        take(kind[rest], side[rest], price[rest], processed_time[rest], state, ints)

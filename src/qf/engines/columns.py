@@ -20,7 +20,7 @@ from qf.book.trades import LEVEL_VALUES, VALUES, WORDS
 from qf.op import find
 from qf.program import Column, Plan
 from qf.project.model import Project
-from qf.schema import TAPE
+from qf.schema import PUBLISHED, TAPE
 from qf.tape.instruments import Instrument
 
 
@@ -82,7 +82,7 @@ def _add_marks(state: State, tape: list[Column]) -> None:
     inputs = [given[name] for name in ("kind", "seq", "side", "price", "processed_time")]
     inputs += [state.tick["seq"], state.tick["processed_time"]]
     (values,) = state.plan.add(published.op, inputs, {}, [state.tick["seq"].clock])
-    state.tick |= dict(zip(published.NAMES, values, strict=True))
+    state.tick |= dict(zip(PUBLISHED, values, strict=True))
 
 
 def _add_footprint(state: State, clock: str) -> None:

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from qf.engines.cross_plan import CrossPlan, Input, plan_cross
-from qf.errors import diagnostic, nearest
+from qf.engines.meaning import meaning_of
 from qf.language.explain import explain
 from qf.project.cross_graphs import cross_graphs
 from qf.project.cross_model import CrossFeature, CrossSet
-
-NO_COLUMN = diagnostic("QF532", "{table} has no column {name!r}", hint="it has: {known}")
 
 
 def explain_cross_column(cross: CrossSet, column: str) -> list[str]:
     """Return what a column means and what makes it, in lines. Errors: QF532 and the formulas'."""
     symbol = cross.symbols[0]
     planned = plan_cross(cross, symbol)
-    meanings = {field.name: f"{field.type}: {field.meaning}" for field in planned.table.fields}
-    if column not in meanings:
-        known, near = ", ".join(meanings), nearest(column, meanings)
-        raise NO_COLUMN(table=cross.table, name=column, known=known, near=near)
-    lines = [
-        f"{cross.table}.{column}",
-        f"  {meanings[column]}",
-        f"  key of a row: {', '.join(planned.table.key)}",
-    ]
+    lines = meaning_of(planned.table, column)
     features = {each.name: each for each in cross.features}
     made = features.get(column) or features.get(column.removesuffix("_age_ms"))
     if made is None:

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from qf.clock import format_time
-from qf.engines.cross_lineage import NO_COLUMN, explain_cross_column
+from qf.engines.cross_lineage import explain_cross_column
+from qf.engines.meaning import meaning_of
 from qf.engines.parts import RAW_TABLES, Part, parts_of, root_name
 from qf.engines.sources import instrument_of, providers_of
 from qf.engines.symbol_plan import AGE, SymbolPlan, plan_symbol
@@ -52,15 +53,7 @@ def explain_column(project: Project, table: str, column: str) -> str:
     engine = project.engine.historical_feature
     parts = [p for p in parts_of(project, planned, names, groups, engine) if p.table]
     found = _table(project, parts, table)
-    meanings = {field.name: f"{field.type}: {field.meaning}" for field in found.fields}
-    if column not in meanings:
-        known = ", ".join(meanings)
-        raise NO_COLUMN(table=table, name=column, known=known, near=nearest(column, meanings))
-    lines = [
-        f"{table}.{column}",
-        f"  {meanings[column]}",
-        f"  key of a row: {', '.join(found.key)}",
-    ]
+    lines = meaning_of(found, column)
     for part in (part for part in parts if part.table and part.table.name == table):
         lines += _part(project, planned, part, column)
     lines += _runs(project, table)

@@ -18,13 +18,14 @@ from qf.engines.columns import State, add_state, add_volume_by_price
 from qf.engines.features import FeatureBuilder, Seen, levels_needed
 from qf.label_spec import LabelSpec as LabelRule
 from qf.label_spec import add_label, label_spec
-from qf.language.columns import FOOTPRINT, PUBLISHED
+from qf.language.columns import FOOTPRINT
 from qf.language.graph import Graph
 from qf.lower.to_program import lower
 from qf.op import find
 from qf.program import Column, Plan
 from qf.project.graphs import feature_graphs, label_graphs
 from qf.project.model import FeatureSet, LabelSpec, Project
+from qf.schema import PUBLISHED
 from qf.schema_tables import TABLES, Table, bar_table, vector_table
 from qf.tape.instruments import Instrument
 
@@ -108,7 +109,7 @@ def plan_symbol(
     }
     levels = levels_needed(graphs, project.snapshots.depth_levels)
     footprints = _footprints(project, graphs, where)
-    marks = any(set(PUBLISHED).intersection(graph.columns) for graph in graphs.values())
+    marks = any(PUBLISHED.keys() & set(graph.columns) for graph in graphs.values())
     state = add_state(project, instrument, continuity, levels, footprints, marks)
     builder = FeatureBuilder(state, graphs)
     routes = _state_routes(project, state, chosen)
@@ -156,8 +157,7 @@ def _state_routes(project: Project, state: State, chosen: frozenset[str]) -> lis
     plan, routes = state.plan, []
     if "enriched" in chosen:
         table = TABLES["cdm_trade_enriched"]
-        wanted = {n: c for n, c in state.tick.items() if n not in PUBLISHED}
-        columns = _read(plan, wanted)
+        columns = _read(plan, {n: c for n, c in state.tick.items() if n not in PUBLISHED})
         _read(plan, state.prints)
         routes.append(Route(table, "enriched", "tick", columns))
     if "l2" in chosen:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from qf.exchange.audience import Audience
 from qf.exchange.candles import Candles
@@ -44,8 +45,8 @@ class Listing(Trading):
         self._book_ticker: Audience | None = None
         self._windows: list[Window] = []
         self._candles: list[Candles] = []
-        self._marks: list[Audience] = []
-        self._forced: dict[Audience, Liquidations] = {}
+        # What is told at the end of an interval of its own: the message of a time, if there is one.
+        self._slow: dict[Audience, Callable[[int], str | None]] = {}
         self._back = 0
         self._recent: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)  # (time, last id)
         # Who is told the truth as it happens: a new best (instant, best), a trade (instant, id).
@@ -116,9 +117,9 @@ class Listing(Trading):
         elif stream.channel == "kline":
             self._candles.append(Candles(audience, self.frames, self.symbol))
         elif stream.channel == "markPrice":
-            self._marks.append(audience)
+            self._slow[audience] = self._mark
         elif stream.channel == "forceOrder":
-            self._forced[audience] = Liquidations()
+            self._slow[audience] = partial(self._force, Liquidations())
 
     def detach(self, audience: Audience) -> None:
         """Stop writing a stream that nobody listens to."""
@@ -127,8 +128,7 @@ class Listing(Trading):
         self._book_ticker = None if self._book_ticker is audience else self._book_ticker
         self._windows = [window for window in self._windows if window.audience is not audience]
         self._candles = [candles for candles in self._candles if candles.audience is not audience]
-        self._marks = [other for other in self._marks if other is not audience]
-        self._forced.pop(audience, None)
+        self._slow.pop(audience, None)
 
     def levels(self, limit: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """Return the best levels per side now, (ticks, lots), best first."""
@@ -185,7 +185,7 @@ class Listing(Trading):
         for candles in self._candles:
             if candles.changed:
                 return False
-        for audience in (*self._marks, *self._forced):  # noqa: SIM110 - called for every interval
+        for audience in self._slow:  # noqa: SIM110 - called for every interval
             if self._ends(audience, end):
                 return False
         return True
@@ -204,17 +204,21 @@ class Listing(Trading):
             if end % every < self._step_ns:
                 for candles in self._candles:
                     candles.tell(end)
-        for audience in self._marks:
+        for audience, message in self._slow.items():
             if self._ends(audience, end):
-                middle = 0.5 * (self._best.bid + self._best.ask)
-                payload = self.frames.mark_price(middle, end // MS + self.clock_ms)
-                audience.send(end, payload, 0, 0)
-        for audience, liquidations in self._forced.items():
-            if self._ends(audience, end):
-                forced = liquidations.look(0.5 * (self._best.bid + self._best.ask))
-                if forced is not None:
-                    payload = self.frames.forced_order(forced, end // MS + self.clock_ms)
+                payload = message(end // MS + self.clock_ms)
+                if payload is not None:
                     audience.send(end, payload, 0, 0)
+
+    def _mark(self, time_ms: int) -> str:
+        return self.frames.mark_price(self._middle(), time_ms)
+
+    def _force(self, liquidations: Liquidations, time_ms: int) -> str | None:
+        forced = liquidations.look(self._middle())
+        return None if forced is None else self.frames.forced_order(forced, time_ms)
+
+    def _middle(self) -> float:
+        return 0.5 * (self._best.bid + self._best.ask)
 
     def _send_window(self, window: Window, end: int) -> None:
         """Send a difference, or the best levels, of the window that is over."""

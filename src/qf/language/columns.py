@@ -128,16 +128,7 @@ _BAR = """
     poc_price float quote/base · poc_share float 1 · buy_stack float 1 · sell_stack float 1
 """
 # Some of these columns take work that only a formula which names them pays for: of a trade what the
-# venue publishes beside its trades and book, of a bar its volume by price.
-PUBLISHED = (
-    "mark_price",
-    "index_price",
-    "settle_price",
-    "funding_rate",
-    "open_interest",
-    "forced_buy_volume",
-    "forced_sell_volume",
-)
+# venue publishes beside its trades and book (schema.PUBLISHED), of a bar its volume by price.
 FOOTPRINT = ("poc_price", "poc_share", "buy_stack", "sell_stack")
 
 

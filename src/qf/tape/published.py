@@ -13,39 +13,38 @@ from qf.feeds.record import Record
 from qf.schema import PUBLISHED
 from qf.tape.grid import Refused
 
-# The values of a record by their places, "" for what is kept in the side table only.
+# The numbers of a record in their order; those of the tape by name, "" for the table's alone.
 _NAMES = {
     "mark": ("mark_price", "index_price", "settle_price", "funding_rate"),
-    "liquidation": ("", "forced"),
+    "liquidation": ("", "forced", ""),
     "open_interest": ("open_interest",),
 }
+_FORCED = {1: "forced_buy_volume", -1: "forced_sell_volume", 0: ""}
+# What must be there and positive, and what must not be negative.
+_PRICES, _SIZES = ("mark_price", ""), ("forced", "open_interest")
 MOST_CHARACTERS = 60
 
 
 def value_rows(record: Record) -> tuple[list[int], list[int], list[int]]:
     """Return sides, prices and sizes of the record's rows; a value that is "" has none.
 
-    A forced order of unknown direction has one row of side 0. Raises Refused where a text is no
-    finite number, or the first, a price or an amount, is not positive.
+    A record without a value, such as a forced order of unknown direction, has one row of side 0.
+    Raises Refused where a text is no finite number, or not of the sign that it must be.
     """
-    forced = "forced_buy" if record.direction > 0 else "forced_sell"
     sides, bits = [], []
-    for place, text in enumerate(record.values):
-        if not isinstance(text, str) or (record.stream == "liquidation" and place == 3):
-            continue
+    for place, (name, text) in enumerate(zip(_NAMES[record.stream], record.values, strict=False)):
         if text == "" and place:
             continue
         value = _number(text)
-        if place == 0 and value <= 0:
+        if place == 0 and name in _PRICES and value <= 0:
             raise Refused("price_not_positive")
-        name = "".join(_NAMES[record.stream][place : place + 1])
-        name = forced if name == "forced" else name
-        if name and (record.direction or name != forced):
-            sides.append(PUBLISHED[name])
+        if name in _SIZES and value < 0:
+            raise Refused("size_negative")
+        shown = _FORCED[record.direction] if name == "forced" else name
+        if shown:
+            sides.append(PUBLISHED[shown])
             bits.append(_bits(value))
-    if not sides:
-        return [0], [0], [0]
-    return sides, bits, [0] * len(sides)
+    return (sides, bits, [0] * len(sides)) if sides else ([0], [0], [0])
 
 
 def _number(text: str) -> float:

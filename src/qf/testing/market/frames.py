@@ -159,11 +159,8 @@ class Frames:
     def open_interest(self, time_ms: int) -> str:
         """Return the body of a REST answer about the open interest."""
         size = self.size(round(open_interest(time_ms) * self._size_unit))
-        return (
-            f'{{{self._whose}"openInterest":"{size}","time":{time_ms}}}'
-            if self._whose
-            else f'{{"openInterest":"{size}","symbol":"{self._symbol}","time":{time_ms}}}'
-        )
+        whose = self._whose or f'"symbol":"{self._symbol}",'
+        return f'{{{whose}"openInterest":"{size}","time":{time_ms}}}'
 
     def levels(self, levels: Iterable[tuple[int, int]]) -> str:
         """Return (price in ticks, size in lots) pairs as the venue lists them."""

@@ -153,8 +153,7 @@ class Market(Trading):
                 self._wire.send(end, self._streams.frame("forceOrder", order))
             if end >= self._interest_ns:
                 self._interest_ns = end + INTEREST_NS
-                told = self._frames.open_interest(end // MS)
-                self._wire.send(end, self._streams.frame("openInterest", told))
+                self._wire.send(end, self._frames.open_interest(end // MS).encode())
 
     def _plant(self, start: int) -> None:
         """Let the mishaps due by now happen; a silence moves the venue's clock."""
