@@ -42,6 +42,7 @@ from qf.book.state import (
     NEXT_SNAPSHOT,
     PERIOD_NS,
     SEES,
+    SHOWN_AT,
     SHOWS,
     TTL_NS,
     place_queues,
@@ -103,7 +104,7 @@ op = define(
     ints=lambda held_words, depth_words, ticker_words, **p: state_words(
         held_words, depth_words, ticker_words
     ),
-    slots=lambda ladder_values, **p: ladder_values,
+    slots=lambda ladder_values, depth_levels, **p: ladder_values + 4 * depth_levels,
 )
 op.polars_missing("a book is a state machine over messages, not an expression over rows")
 op.definition_missing("tests/book holds the dictionary model that it must equal")
@@ -115,6 +116,7 @@ def set_up(w, params, wanted):
     w[LAG_NS], w[LEVELS] = int(params[9]) * 1000000, int(params[10])
     w[TTL_NS] = int(params[11]) * 1000000
     w[DEPTH_LEVELS], w[PERIOD_NS] = int(params[13]), int(params[14]) * 1000000
+    w[SHOWN_AT] = int(params[20])
     place_queues(w, int(params[15]), int(params[16]), int(params[17]))
     w[EAGER] = 1 if wanted & (FLOW_BIT | OTHER_FLOW_BIT) != 0 else 0
     w[SEES] = 1 if wanted & TRADE_BITS != 0 else 0
@@ -189,7 +191,7 @@ def kernel(
             if ints[VERDICT] != EMIT:
                 continue
             if ints[SHOWS] == 1 and ints[NEXT_SNAPSHOT] < received:
-                s = snapshots_until(ints, received, snapshot, level, stride4, s, params)
+                s = snapshots_until(ints, state, received, snapshot, level, stride4, s, params)
             flags = trade_flags(ints, tape, stride0, here)
             if ints[SEES] == 0:
                 continue
@@ -222,7 +224,7 @@ def kernel(
             t = append_rows(ints, tape, stride0, t, hi, first)
         shown = verdict == EMIT and ints[INSIDE] == 0
         if (shown or lost) and ints[SHOWS] == 1:
-            s = snapshots_until(ints, received, snapshot, level, stride4, s, params)
+            s = snapshots_until(ints, state, received, snapshot, level, stride4, s, params)
         if lost:
             lose_book(ints, tape, stride0, here)
         elif shown:

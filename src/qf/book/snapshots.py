@@ -14,20 +14,24 @@ import math
 
 from qf.book.continuity import BIT_UNSYNCED
 from qf.book.frames import HAPPENED, RECEIVED, UPTO_ID
-from qf.book.ladder import ladder_read, level_size
+from qf.book.ladder import NO_LEVEL, ladder_read, level_size
 from qf.book.state import (
     ARRIVED,
     DEPTH_LEVELS,
     MARKED,
     NEXT_SNAPSHOT,
     PERIOD_NS,
+    SHOWN_AT,
+    SHOWN_COUNT,
     SHOWN_LOTS,
+    SHOWN_ROOM,
     SHOWN_U,
     TTL_NS,
 )
 from qf.book.top import (
     BOOK_ID,
     BOOK_TIME,
+    CHANGED,
     FRAME_KIND,
     LADDER,
     LOST_BITS,
@@ -73,36 +77,54 @@ def arrived_quality(w, now):
     return quality
 
 
-def put_side(w, k, level, stride, j, params):
-    """Write the first levels of a side of the arrived ladder."""
-    depth = w[DEPTH_LEVELS]
+def renew_side(w, k, state, depth, params):
+    """Bring a side's first levels, and their prices and sizes among the slots, up to date.
+
+    Levels better than every one that has changed since the last snapshot are as they were.
+    """
+    changed = w[ARRIVED + CHANGED + k]
+    if changed == NO_LEVEL:
+        return
+    w[ARRIVED + CHANGED + k] = NO_LEVEL
+    ticks, lots, at = SHOWN_U + SHOWN_ROOM * k, SHOWN_LOTS + SHOWN_ROOM * k, ARRIVED + LADDER
+    count = w[SHOWN_COUNT + k]
+    keep = 0
+    while keep < count and w[ticks + keep] > changed:
+        keep += 1
+    if keep == depth:
+        return
+    behind = w[ticks + keep - 1] - 1 if keep > 0 else w[at + k]
+    count = ladder_read(w, at, k, behind, ticks, lots, keep, depth)
+    w[SHOWN_COUNT + k] = count
     sign = 1 - 2 * k
-    at = ARRIVED + LADDER
-    count = ladder_read(w, at, k, w[at + k], SHOWN_U, SHOWN_LOTS, 0, depth)
-    prices = 2 * k * depth * stride + j
-    sizes = prices + depth * stride
-    for i in range(count):
-        level[prices + i * stride] = w[SHOWN_U + i] * sign * params[0] / params[1]
-        level[sizes + i * stride] = w[SHOWN_LOTS + i] * params[2] / params[3]
+    prices = w[SHOWN_AT] + 2 * k * depth
+    sizes = prices + depth
+    for i in range(keep, count):
+        state[prices + i] = w[ticks + i] * sign * params[0] / params[1]
+        state[sizes + i] = w[lots + i] * params[2] / params[3]
     for i in range(count, depth):
-        level[prices + i * stride] = math.nan
-        level[sizes + i * stride] = math.nan
+        state[prices + i] = math.nan
+        state[sizes + i] = math.nan
 
 
-def put_snapshot(w, snapshot, level, stride, j, quality, params):
+def put_snapshot(w, state, snapshot, level, stride, j, quality, params):
     """Write one row of the snapshot clock from the arrived ladder."""
+    depth = w[DEPTH_LEVELS]
     snapshot[j] = w[NEXT_SNAPSHOT]
     snapshot[2 * stride + j] = w[ARRIVED + BOOK_ID]
     snapshot[3 * stride + j] = quality
     if quality == 0:
         for k in range(2):
-            put_side(w, k, level, stride, j, params)
+            renew_side(w, k, state, depth, params)
+        shown = w[SHOWN_AT]
+        for i in range(4 * depth):
+            level[i * stride + j] = state[shown + i]
     else:
-        for i in range(4 * w[DEPTH_LEVELS]):
+        for i in range(4 * depth):
             level[i * stride + j] = math.nan
 
 
-def snapshots_until(w, now, snapshot, level, stride, j, params):
+def snapshots_until(w, state, now, snapshot, level, stride, j, params):
     """Write the snapshots at boundaries before `now`; return the next free row."""
     period = w[PERIOD_NS]
     if w[NEXT_SNAPSHOT] == 0:
@@ -110,7 +132,7 @@ def snapshots_until(w, now, snapshot, level, stride, j, params):
     while w[NEXT_SNAPSHOT] < now:
         quality = arrived_quality(w, w[NEXT_SNAPSHOT])
         if quality == 0 or w[MARKED] == 0:
-            put_snapshot(w, snapshot, level, stride, j, quality, params)
+            put_snapshot(w, state, snapshot, level, stride, j, quality, params)
             snapshot[stride + j] = now
             w[MARKED] = 0 if quality == 0 else 1
             j += 1

@@ -23,8 +23,11 @@ DEPTH_TIME, TICKER_TIME = 82, 83  # venue times of the newest messages in the vi
 FOUND = 72  # how directions were found: venue flag, quote rule, tick rule, unknown
 LAST_PRICE, LAST_DIRECTION, TRADED = 76, 77, 78
 BID_DEPTH, ASK_DEPTH = 80, 81
-SHOWN_U, SHOWN_LOTS = 96, 1120  # up to 1,000 levels of a side, for a snapshot
-ARRIVED = 2144
+# The levels of the newest snapshot: how many a side, where their prices and sizes begin among the
+# float64 slots, and per side up to 1,000 of them in ticks and lots.
+SHOWN_COUNT, SHOWN_AT = 84, 86
+SHOWN_U, SHOWN_LOTS, SHOWN_ROOM = 96, 2144, 1024
+ARRIVED = SHOWN_LOTS + 2 * SHOWN_ROOM
 VISIBLE = ARRIVED + BOOK_WORDS_HELD
 QUEUES = VISIBLE + BOOK_WORDS_HELD
 STRICT, ARRIVAL = 0, 1
