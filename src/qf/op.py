@@ -199,9 +199,11 @@ def family(name: str) -> Iterator[Op]:
 
 def find(name: str, *families: str) -> Op:
     """Return the op called `name` in the families. Errors: QF412 with near names."""
-    known = {op.name: op for each in families or FAMILIES for op in family(each)}
-    if name not in known:
-        what = families[0].rstrip("s") if families else "op"
-        what = {"op": "function", "bar": "bar rule"}.get(what, what)
-        raise UNKNOWN_OP(what=what, name=name, near=nearest(name, known))
-    return known[name]
+    load(*families)
+    for each in families or FAMILIES:
+        if (op := BOOK.get(f"{each}.{name}")) is not None:
+            return op
+    known = [op.name for each in families or FAMILIES for op in family(each)]
+    what = families[0].rstrip("s") if families else "op"
+    what = {"op": "function", "bar": "bar rule"}.get(what, what)
+    raise UNKNOWN_OP(what=what, name=name, near=nearest(name, known))

@@ -15,6 +15,9 @@ from qf.project.model import BarSpec, FeatureSet, FeatureType, LabelSpec, Projec
 from qf.regime_table import AtInstrument
 
 NOBODY = ("", "")  # venue and symbol of no instrument: regime tables as their files have them
+# Every symbol of a project asks for the same graphs: those made last, with what they were made of.
+KEPT = 64
+_KEPT: dict[tuple[int, tuple[str, str]], tuple[Project, FeatureSet, dict[str, Graph]]] = {}
 
 
 def tables(
@@ -42,6 +45,26 @@ def feature_graphs(
     Errors: QF1xx and QF4xx at the formula's place in its file; with `problems` they are collected
     and what depends on a broken feature is left out.
     """
+    # Without regime tables the formulas mean the same for every instrument.
+    whose = instrument if project.regimes else NOBODY
+    if problems is None:
+        kept = _KEPT.get((id(feature_set), whose))
+        if kept is not None and kept[0] is project and kept[1] is feature_set:
+            return dict(kept[2])
+    graphs = _feature_graphs(project, feature_set, problems, whose)
+    if problems is None:
+        if len(_KEPT) >= KEPT:
+            _KEPT.clear()
+        _KEPT[id(feature_set), whose] = (project, feature_set, graphs)
+    return dict(graphs)
+
+
+def _feature_graphs(
+    project: Project,
+    feature_set: FeatureSet,
+    problems: list[QuantflowError] | None,
+    instrument: tuple[str, str],
+) -> dict[str, Graph]:
     tick, bars = tables(project, instrument)
     graphs: dict[str, Graph] = {}
     for feature in feature_set.ordered():
