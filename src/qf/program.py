@@ -35,7 +35,8 @@ BAD_STATE = diagnostic("QF431", "this is not a whole saved state: {why}", RunErr
 STATE_MAGIC = b"QFSTATE1"
 # Rows handed out wait in sinks, at first of so many rows, then of as many as the rate so far lets
 # expect: where pages are large, memory that is never written costs its clearing too. A sink that
-# holds more words is handed out itself, not copied.
+# holds more words, and is not mostly empty, is handed out itself, not copied: whoever keeps its
+# rows keeps all of it.
 FIRST_SINK_ROWS, GIVEN_AWAY_WORDS = 1 << 13, 1 << 15
 LEAST_ROWS = 128  # the shortest column of a clock that an op makes
 NULL_WORD = {"float": np.float64("nan").view(np.int64), "int": np.int64(NULL_INT)}
@@ -262,7 +263,7 @@ class Program:
             self._wire_sink(clock)
 
     def _taken(self) -> dict[str, np.ndarray]:
-        """Return what the sinks hold: a large sink goes itself, and a new one comes."""
+        """Return what the sinks hold: a large full sink goes itself, and a new one comes."""
         made = {}
         fills = self._fills.tolist()
         for clock, name in self._read_clocks:
@@ -270,7 +271,7 @@ class Program:
             if not fill:
                 continue
             sink = self._sinks[clock]
-            given_away = fill * len(sink) > GIVEN_AWAY_WORDS
+            given_away = fill * len(sink) > GIVEN_AWAY_WORDS and 2 * fill > sink.shape[1]
             made[name] = sink[:, :fill] if given_away else sink[:, :fill].copy()
             self._sink_words[clock, 0] = 0
             if given_away:
@@ -300,7 +301,7 @@ class Program:
     def _new_sink(self, clock: int, rows: int) -> None:
         reads = self.plan.reads.get(self.plan.clocks[clock], ())
         # Columns a multiple of 4 KiB apart would share one set of the first-level cache.
-        capacity = (max(1024, rows) | 511) + 41 if reads else 0
+        capacity = (max(1024, rows - 41) | 511) + 41 if reads else 0
         self._sinks[clock] = np.empty((len(reads), capacity))
         self._sink_words[clock, 1] = capacity
 

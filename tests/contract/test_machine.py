@@ -202,3 +202,18 @@ def test_a_block_size_changes_no_bit():
     for block in (1, 7, 97, 65_536):
         assert Program(plan_of(), block).push({"x": x})["rows"]["y"].tobytes() == whole.tobytes()
     assert Path(kernel.__file__).name == "kernel.py"
+
+
+def test_rows_that_are_kept_keep_little_memory_beside_them():
+    plan = plan_of()
+    for place in range(9):
+        plan.read(f"y{place}", plan.feeds[0][1])
+    program = Program(plan)
+    sizes = []
+    for rows in (60_000, 5_000, *[20_000] * 8):
+        (made,) = program.advance({"x": np.arange(float(rows))}).values()
+        whole = made if made.base is None else made.base
+        sizes.append(whole.nbytes / made.nbytes)
+    assert sizes[1] == 1  # mostly empty: copied
+    assert len(set(sizes[-4:])) == 1  # and equal pieces find equal room, however many came
+    assert max(sizes[1:]) < 3
