@@ -22,6 +22,8 @@ def make(venue="binance_spot", **changes):
 def kind_of(message):
     if "lastUpdateId" in message:
         return "snapshot"
+    if "openInterest" in message:
+        return "openInterest"
     return message["stream"].split("@")[1]
 
 
