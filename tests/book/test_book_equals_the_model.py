@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from qf.book.continuity import COUNTS
 from qf.book.frames import RECORD_HEAD
 from qf.program import Program
-from qf.schema import BIT, DEPTH, NULL_INT
+from qf.schema import BIT, DEPTH, NULL_INT, SNAPSHOT
 from tests.book.model import MS, ModelBook, random_frames, tape_of, trade_times
 from tests.book.programs import book_plan, enrich_plan, read_all, track_plan
 
@@ -78,6 +78,49 @@ def test_the_snapshots_are_the_models_levels_at_or_before_the_boundary(rule, see
                     assert (price, size) == top[k]
                 else:
                     assert math.isnan(price) and math.isnan(size)
+
+
+def single_changes(seed, count=200):
+    """Return a snapshot, and frames a millisecond apart that change a level or a few of a book."""
+    rng = np.random.default_rng(seed)
+    start, first = 1_700_000_000_000 * MS, [(1, 999, 5), (1, 997, 2), (-1, 1_002, 4)]
+    frames = [{"kind": SNAPSHOT, "levels": first, "first": 9, "last": 9, "received": start}]
+    for number in range(10, 10 + count):
+        side = int(rng.choice([1, -1]))
+        levels = [
+            (side, 1_000 - side * int(rng.integers(1, 7)), int(rng.choice([0, 0, 1, 2, 30])))
+            for _ in range(1 if rng.random() < 0.8 else 3)
+        ]
+        received = start + (number - 9) * MS
+        frames.append(
+            {"kind": DEPTH, "levels": levels, "first": number, "last": number, "received": received}
+        )
+    return [frame | {"event_time": frame["received"]} for frame in frames]
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10**6), st.integers(1, 7), st.integers(1, 3), st.integers(1, 64))
+def test_a_snapshot_after_every_few_changes_has_the_models_levels(seed, depth, period, block):
+    frames = single_changes(seed)
+    made = Program(track_plan("spot", depth, period), block).push(tape_of(frames))["snapshot"]
+    rows = dict(zip(made["snapshot_time"].tolist(), range(len(made["quality"])), strict=True))
+    book, compared = ModelBook("spot"), 0
+    for frame in frames[:-1]:
+        book.take(frame)
+        if frame["received"] % (period * MS):
+            continue
+        usable = book.state == "synced" and book.best(1) and book.best(-1)
+        i = rows.get(frame["received"])
+        assert bool(usable) == (i is not None and made["quality"][i] == 0)
+        if not usable:
+            continue
+        for side, name in ((1, "bid"), (-1, "ask")):
+            top = book.top(side, depth) + [(math.nan, math.nan)] * depth
+            for k in range(depth):
+                pair = made[f"{name}_price_{k}"][i], made[f"{name}_size_{k}"][i]
+                assert np.array_equal(pair, top[k], equal_nan=True), (frame, name, k)
+        compared += 1
+    assert compared > 20
 
 
 @pytest.mark.parametrize("rule", RULES)

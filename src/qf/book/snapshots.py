@@ -32,6 +32,7 @@ from qf.book.top import (
     BOOK_ID,
     BOOK_TIME,
     CHANGED,
+    CHANGED_TO,
     FRAME_KIND,
     LADDER,
     LOST_BITS,
@@ -91,6 +92,8 @@ def renew_side(w, k, state, depth, params):
     keep = 0
     while keep < count and w[ticks + keep] > changed:
         keep += 1
+    if keep < depth and w[ARRIVED + CHANGED_TO + k] == changed:
+        keep = renew_level(w, k, state, keep, changed, depth, params)
     if keep == depth:
         return
     behind = w[ticks + keep - 1] - 1 if keep > 0 else w[at + k]
@@ -105,6 +108,43 @@ def renew_side(w, k, state, depth, params):
     for i in range(count, depth):
         state[prices + i] = math.nan
         state[sizes + i] = math.nan
+
+
+def renew_level(w, k, state, place, u, depth, params):
+    """Let the one level that has changed, u, come, go or change its size at a place.
+
+    Return from where levels are missing: `depth` where none is.
+    """
+    count = w[SHOWN_COUNT + k]
+    size = level_size(w, ARRIVED + LADDER, k, u)
+    there = place < count and w[SHOWN_U + SHOWN_ROOM * k + place] == u
+    if size == 0:
+        if not there:
+            return depth
+        for i in range(place, count - 1):
+            move_level(w, k, state, i + 1, i, depth)
+        return count - 1
+    if not there:
+        last = min(count, depth - 1)
+        for i in range(last, place, -1):
+            move_level(w, k, state, i - 1, i, depth)
+        w[SHOWN_U + SHOWN_ROOM * k + place] = u
+        w[SHOWN_COUNT + k] = last + 1
+    w[SHOWN_LOTS + SHOWN_ROOM * k + place] = size
+    price = w[SHOWN_AT] + 2 * k * depth + place
+    state[price] = u * (1 - 2 * k) * params[0] / params[1]
+    state[price + depth] = size * params[2] / params[3]
+    return depth
+
+
+def move_level(w, k, state, start, to, depth):
+    """Write what is known of the level at one place to another."""
+    row = SHOWN_ROOM * k
+    w[SHOWN_U + row + to] = w[SHOWN_U + row + start]
+    w[SHOWN_LOTS + row + to] = w[SHOWN_LOTS + row + start]
+    at = w[SHOWN_AT] + 2 * k * depth
+    state[at + to] = state[at + start]
+    state[at + depth + to] = state[at + depth + start]
 
 
 def put_snapshot(w, state, snapshot, level, stride, j, quality, params):

@@ -39,6 +39,7 @@ BEEN_CROSSED = 16  # a difference has set a bid at or above an ask since the sna
 COUNT = 20  # levels in the view, per side
 CHANGED = 22  # per side, the best signed tick that changed since the view was rebuilt
 FRESH = 24  # per side, the first level that changed since the consumer looked
+CHANGED_TO = 26  # per side, the worst that changed with CHANGED; NO_LEVEL where nobody knows
 ANY_LEVEL = 1 << 60
 MAX_LEVELS = 64
 LEVEL_U = 64  # view: signed tick of level l of side k at LEVEL_U + 64 * k + l
@@ -76,9 +77,11 @@ def is_crossed(w, b):
     return w[b + BEEN_CROSSED] == 1 or (NO_LEVEL not in (bid, ask) and bid + ask >= 0)
 
 
-def view_touch(w, b, k, u):
-    """Note that side k has changed at signed tick u, and maybe behind it."""
+def view_touch(w, b, k, u, worst):
+    """Note that side k has changed between the signed ticks u and `worst`."""
     w[b + TOUCHED] = 1
+    known = w[b + CHANGED_TO + k] if w[b + CHANGED + k] != NO_LEVEL else worst
+    w[b + CHANGED_TO + k] = min(worst, known)
     w[b + CHANGED + k] = max(u, w[b + CHANGED + k])
 
 
@@ -170,10 +173,11 @@ def take_levels(w, b, levels, kind, record):
     if w[b + COUNT + 1] >= levels:
         edge_ask = w[b + LEVEL_U + MAX_LEVELS + levels - 1]
     bid, ask = ladder_apply(w, at, record + RECORD_HEAD, w[record + ROWS])
+    alone = w[record + ROWS] == 1
     if bid >= edge_bid and bid != NO_LEVEL:
-        view_touch(w, b, 0, bid)
+        view_touch(w, b, 0, bid, bid if alone else NO_LEVEL)
     if ask >= edge_ask and ask != NO_LEVEL:
-        view_touch(w, b, 1, ask)
+        view_touch(w, b, 1, ask, ask if alone else NO_LEVEL)
     if kind == SNAPSHOT:
         for i in range(w[record + ROWS]):
             u = w[record + RECORD_HEAD + 2 * i]
@@ -191,7 +195,7 @@ def take_ticker(w, b, record):
         if w[b + TICKER + 2 * k] != u or w[b + TICKER + 2 * k + 1] != size:
             w[b + TICKER + 2 * k] = u
             w[b + TICKER + 2 * k + 1] = size
-            view_touch(w, b, k, ANY_LEVEL)
+            view_touch(w, b, k, ANY_LEVEL, NO_LEVEL)
 
 
 def book_close(w, b, kind, record):
@@ -207,8 +211,8 @@ def book_close(w, b, kind, record):
         w[b + ALONE_BOOK] = 1 if kind == SNAPSHOT and bits == 0 else 0
         if bits == 0 and w[b + VALID] == 0:
             w[b + VALID] = 1
-            view_touch(w, b, 0, ANY_LEVEL)
-            view_touch(w, b, 1, ANY_LEVEL)
+            view_touch(w, b, 0, ANY_LEVEL, NO_LEVEL)
+            view_touch(w, b, 1, ANY_LEVEL, NO_LEVEL)
         elif bits != 0:
             w[b + VALID] = 0
             w[b + LOST_BITS] = bits
@@ -221,8 +225,8 @@ def book_close(w, b, kind, record):
     overlay = 1 if 0 < ahead <= RUN_BACK else 0
     if overlay != w[b + OVERLAY]:
         w[b + OVERLAY] = overlay
-        view_touch(w, b, 0, ANY_LEVEL)
-        view_touch(w, b, 1, ANY_LEVEL)
+        view_touch(w, b, 0, ANY_LEVEL, NO_LEVEL)
+        view_touch(w, b, 1, ANY_LEVEL, NO_LEVEL)
 
 
 def take_frame(w, b, levels, record):
