@@ -41,6 +41,12 @@ def use_one_core() -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
+def use_all_cores() -> None:
+    """Let a process that the bench has started run as one that a user starts."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))
+
+
 @dataclass(frozen=True)
 class Contender:
     """One way to do a job: `prepare` is not timed, what it returns is handed to `run`, which is."""

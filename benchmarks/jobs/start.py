@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.peers import ROOT
 from benchmarks.project import GROUPS, make_project, plan_of
-from benchmarks.timing import DESIGN_NS, machine
+from benchmarks.timing import DESIGN_NS, machine, use_all_cores
 from benchmarks.yardstick import Yardstick
 
 PAGE = ROOT / "benchmarks" / "start.md"
@@ -40,6 +40,7 @@ HELP = [str(Path(sys.executable).with_name("qf")), "--help"]
 
 def main() -> None:
     """Be the process that is measured: compile every kernel, or make a program of cached ones."""
+    use_all_cores()
     if sys.argv[1] == "all":
         from qf.compile import compile_kernels
         from qf.op import load

@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.day import FIRST_ID, LATENCY_NS, START_NS, make_day
 from benchmarks.peers import ROOT
-from benchmarks.timing import THREADS, machine
+from benchmarks.timing import THREADS, machine, use_all_cores
 from qf.schema import NULL_INT, TAPE, TRADE
 
 PAGE = ROOT / "benchmarks" / "symbols.md"
@@ -49,8 +49,7 @@ Last run on: {machine}.
 def main() -> None:
     """Be one of the processes that are measured: print what one run took, as JSON."""
     what, folder, executor, workers = sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    use_all_cores()
     measured = {"run": _run, "advance": _advance}[what]
     print(json.dumps(measured(folder, executor, workers)))
 
