@@ -105,7 +105,7 @@ def emit(bar, time, price, out, row):
     bar[VOLUME], bar[VALUE], bar[BOUGHT] = 0.0, 0.0, 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def one_pass(events, book, out):
     """Run over the events; return how many bars of each clock, trades and snapshots there were."""
     kinds, sides, ticks, lots, times = events

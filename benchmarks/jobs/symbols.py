@@ -16,8 +16,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,11 @@ import numpy as np
 from benchmarks.day import FIRST_ID, LATENCY_NS, START_NS, make_day
 from benchmarks.peers import ROOT
 from benchmarks.timing import THREADS, machine, use_all_cores
+from benchmarks.yardstick import EVENTS, Yardstick
+from qf.program import Program
 from qf.schema import NULL_INT, TAPE, TRADE
+
+Call = Callable[[], object]
 
 PAGE = ROOT / "benchmarks" / "symbols.md"
 DAY_NS = 86_400 * 1_000_000_000
@@ -71,8 +76,9 @@ def _scaling(folder: Path) -> list[str]:
     taken = _child("advance", folder, "local", 2)
     said = (
         f"programs of {FEW} symbols, {FEW_EVENTS:,} events each, tapes in memory, the quickest of "
-        f"{TURNS} turns: {taken['one']:.2f} s on one thread, {taken['two']:.2f} s on two: "
-        f"{taken['one'] / taken['two']:.2f} ×"
+        f"{TURNS} turns: {taken['programs 1']:.2f} s on one thread, {taken['programs 2']:.2f} s on "
+        f"two: {taken['programs 1'] / taken['programs 2']:.2f} ×; a plain loop without the "
+        f"interpreter's lock in the same turns: {taken['loop 1'] / taken['loop 2']:.2f} ×"
     )
     print(said, flush=True)
     return [f"Compiled code alone: {said}.", ""]
@@ -156,7 +162,6 @@ def _advance(folder: Path, executor: str, workers: int) -> dict[str, float]:
     from qf.engines.sources import open_tape
     from qf.engines.symbol_plan import plan_symbol
     from qf.engines.symbol_run import BLOCK_ROWS
-    from qf.program import Program
     from qf.project import open_project
 
     project = open_project(folder)
@@ -166,28 +171,48 @@ def _advance(folder: Path, executor: str, workers: int) -> dict[str, float]:
         planned = plan_symbol(project, tape.instrument, tape.continuity)
         compile_kernels(planned.plan.ops())
         work.append((planned.plan, list(tape.blocks(project.micro_batch_size))))
-    taken: dict[int, list[float]] = {1: [], workers: []}
+    day = make_day(EVENTS)
+    loops = [Yardstick(day) for _ in range(2 * workers)]
+
+    def programs() -> list[Call]:
+        made = [(Program(plan, BLOCK_ROWS), blocks) for plan, blocks in work]
+        return [partial(_push, *each) for each in made]
+
+    def plain() -> list[Call]:
+        return [partial(loop.run, *loop.book()) for _ in range(4) for loop in loops]
+
+    best: dict[str, float] = {}
     for _ in range(TURNS):
-        for many, walls in taken.items():
-            programs = [(Program(plan, BLOCK_ROWS), blocks) for plan, blocks in work]
-            threads = [threading.Thread(target=_push, args=(programs,)) for _ in range(many)]
-            begun = time.perf_counter()
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-            walls.append(time.perf_counter() - begun)
-    return {"one": min(taken[1]), "two": min(taken[workers])}
+        for name, calls in (("programs", programs), ("loop", plain)):
+            for many in (1, workers):
+                key, wall = f"{name} {many}", _wall(calls(), many)
+                best[key] = min(wall, best.get(key, wall))
+    return best
 
 
-def _push(work: list) -> None:
+def _wall(calls: list[Call], many: int) -> float:
+    """Return how long so many threads take to make all calls."""
+    crew = [threading.Thread(target=_work, args=(calls,)) for _ in range(many)]
+    begun = time.perf_counter()
+    for thread in crew:
+        thread.start()
+    for thread in crew:
+        thread.join()
+    return time.perf_counter() - begun
+
+
+def _work(calls: list[Call]) -> None:
     while True:
         try:
-            program, blocks = work.pop()
+            call = calls.pop()
         except IndexError:
             return
-        for block in blocks:
-            program.advance(block)
+        call()
+
+
+def _push(program: Program, blocks: list[dict[str, np.ndarray]]) -> None:
+    for block in blocks:
+        program.advance(block)
 
 
 def _project(folder: Path, symbols: int, days: int, events: int) -> Path:
