@@ -45,6 +45,16 @@ def count_divided(ints, first_row):
         count_trade(ints, ints[HELD_TICKS], ints[HELD_LOTS], ints[HELD_SIDE])
 
 
+def lowest_tick(ints, place):
+    """Return the lowest price of a row in ticks; the next row's less one is its highest."""
+    return (place + ints[ORIGIN]) * ints[HEIGHT]
+
+
+def volumes_of(ints, place):
+    """Return what was bought in a row, what was sold, and both with trades of unknown side."""
+    return ints[BUYS + place], ints[SELLS + place], ints[TOTALS + place]
+
+
 def begin_rows(ints, close_row, ticks, lots, side):
     """Empty the rows for the next bar, and hold the trade that closed this one."""
     for place in range(ints[LOWEST], ints[HIGHEST] + 1):

@@ -17,6 +17,7 @@ import numpy as np
 from qf import kernel
 from qf.compile import compile_kernels
 from qf.errors import RunError, diagnostic
+from qf.even_columns import even_columns
 from qf.machine import HEADER_WORDS, WHERE_WORDS, load_machine
 from qf.plan import Column, Instruction, Plan
 from qf.root_feed import FEW_ROWS, RootFeed
@@ -37,7 +38,7 @@ STATE_MAGIC = b"QFSTATE1"
 # expect: where pages are large, memory that is never written costs its clearing too. A sink that
 # holds more words, and is not mostly empty, is handed out itself, not copied: whoever keeps its
 # rows keeps all of it.
-FIRST_SINK_ROWS, GIVEN_AWAY_WORDS = 1 << 13, 1 << 15
+FIRST_SINK_ROWS, LEAST_SINK_ROWS, GIVEN_AWAY_WORDS = 1 << 13, 1024, 1 << 15
 LEAST_ROWS = 128  # the shortest column of a clock that an op makes
 NULL_WORD = {"float": np.float64("nan").view(np.int64), "int": np.int64(NULL_INT)}
 
@@ -300,10 +301,8 @@ class Program:
 
     def _new_sink(self, clock: int, rows: int) -> None:
         reads = self.plan.reads.get(self.plan.clocks[clock], ())
-        # Columns a multiple of 4 KiB apart would share one set of the first-level cache.
-        capacity = (max(1024, rows - 41) | 511) + 41 if reads else 0
-        self._sinks[clock] = np.empty((len(reads), capacity))
-        self._sink_words[clock, 1] = capacity
+        self._sinks[clock] = even_columns(len(reads), max(LEAST_SINK_ROWS, rows))
+        self._sink_words[clock, 1] = self._sinks[clock].shape[1]
 
     def _count_pointers(self) -> int:
         return sum(len(i.inputs) + len(i.outputs) for i in self.plan.instructions)

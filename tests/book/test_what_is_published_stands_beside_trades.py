@@ -149,7 +149,14 @@ def test_a_row_of_no_known_value_is_passed_over(given):
     assert set(block["side"][marks]) <= {0, *PUBLISHED.values()}
     state = add_state(project, tape.instrument, tape.continuity, 5, marks=True)
     assert [each for each in state.plan.instructions if each.op is op]
-    wild = {name: column.copy() for name, column in block.items()}
-    wild["side"][marks] = np.array([-9, 8, 2**62])[np.arange(len(marks)) % 3]
     state.plan.read("mark_price", state.tick["mark_price"])
-    assert np.isnan(Program(state.plan).push(wild)["tick"]["mark_price"]).all()
+    after = []
+    for sides in ([0], [-9, 8, 2**62]):
+        wild = {name: column.copy() for name, column in block.items()}
+        wild["side"][marks] = np.resize(np.array(sides), len(marks))
+        program = Program(state.plan)
+        last = np.flatnonzero(block["kind"] != MARK)[-1] + 1
+        made = program.push({name: column[:last] for name, column in wild.items()})
+        assert np.isnan(made["tick"]["mark_price"]).all()
+        after.append(program.save())
+    assert after[0] == after[1]  # nor is anything written beside the values

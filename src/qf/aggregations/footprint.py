@@ -21,11 +21,9 @@ from qf.op import SUM, define
 from qf.price_rows import (
     BASIS_POINTS,
     BUYS,
-    HEIGHT,
     HIGHEST,
     LOWEST,
     MIDDLE,
-    ORIGIN,
     OUTSIDE,
     ROWS,
     SELLS,
@@ -34,6 +32,7 @@ from qf.price_rows import (
     begin_rows,
     count_divided,
     count_trades,
+    lowest_tick,
 )
 
 TIMES = 3
@@ -120,8 +119,7 @@ def kernel(
             poc_price[o], poc_share[o] = math.nan, math.nan
             buy_stack[o], sell_stack[o] = math.nan, math.nan
         else:
-            height = ints[HEIGHT]
-            doubled = 2 * (busiest + ints[ORIGIN]) * height + height - 1
+            doubled = lowest_tick(ints, busiest) + lowest_tick(ints, busiest + 1) - 1
             poc_price[o] = doubled * params[0] / (2.0 * params[1])
             poc_share[o] = most / total if total > 0 else math.nan
             buy_stack[o] = longest_stack(ints, BUYS, SELLS, -1)

@@ -14,19 +14,16 @@ Source: Steidlmayer (1986), Markets and Market Logic; definition (rows).
 
 from qf.op import define
 from qf.price_rows import (
-    BUYS,
-    HEIGHT,
     HIGHEST,
     LOWEST,
-    ORIGIN,
     OUTSIDE,
     ROWS,
-    SELLS,
     STATE_INTS,
-    TOTALS,
     begin_rows,
     count_divided,
     count_trades,
+    lowest_tick,
+    volumes_of,
 )
 from qf.schema import BIT
 
@@ -63,15 +60,14 @@ def kernel(
         t = count_trades(ints, price_ticks, size_lots, direction, t, end + 1)
         count_divided(ints, first_row[b])
         for place in range(ints[LOWEST], ints[HIGHEST] + 1):
-            total = ints[TOTALS + place]
+            bought, sold, total = volumes_of(ints, place)
             if total == 0:
                 continue
-            bottom = (place + ints[ORIGIN]) * ints[HEIGHT]
             bar_id[o], feature_time[o] = bar[b], known_time[b]
-            low[o] = bottom * params[0] / params[1]
-            high[o] = (bottom + ints[HEIGHT] - 1) * params[0] / params[1]
-            buy_volume[o] = ints[BUYS + place] * params[2] / params[3]
-            sell_volume[o] = ints[SELLS + place] * params[2] / params[3]
+            low[o] = lowest_tick(ints, place) * params[0] / params[1]
+            high[o] = (lowest_tick(ints, place + 1) - 1) * params[0] / params[1]
+            buy_volume[o] = bought * params[2] / params[3]
+            sell_volume[o] = sold * params[2] / params[3]
             volume[o] = total * params[2] / params[3]
             quality[o] = bar_quality[b] | (WINDOW_FULL if ints[OUTSIDE] != 0 else 0)
             o += 1

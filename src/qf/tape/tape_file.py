@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from qf.errors import RunError, diagnostic, nearest
+from qf.even_columns import even_columns
 from qf.schema import TAPE
 from qf.tape.instruments import Instrument
 from qf.tape.tables import SIDE_TABLES, TABLES
@@ -98,15 +99,15 @@ class TapeFile:
     ) -> Iterator[Block]:
         """Yield the TAPE columns, `rows` rows at a time (the last block may be shorter).
 
-        [start, end) is on the receive time, so it cuts between frames, never inside one.
-        Errors: QF331.
+        [start, end) is on the receive time, so it cuts between frames, never inside one. The
+        columns of a block lie evenly: a program reads them where they are. Errors: QF331.
         """
         room, filled = np.empty((0, 0), np.int64), 0
         for block in self._row_groups(start, end):
             at, count = 0, len(block["seq"])
             while at < count:
                 if not filled:
-                    room = _room(min(rows, self.rows))
+                    room = even_columns(len(NAMES), min(rows, self.rows), np.int64)
                 taken = min(rows - filled, count - at)
                 for place, name in enumerate(NAMES):
                     room[place, filled : filled + taken] = block[name][at : at + taken]
@@ -249,14 +250,6 @@ def _join(blocks: list[Block]) -> Block:
     if len(blocks) == 1:
         return blocks[0]
     return {name: np.concatenate([block[name] for block in blocks]) for name in NAMES}
-
-
-def _room(rows: int) -> np.ndarray:
-    """Return columns that lie evenly: a program reads them where they are.
-
-    Were they a multiple of 4 KiB apart, they would share one set of the first-level cache.
-    """
-    return np.empty((len(NAMES), (rows | 511) + 41), np.int64)
 
 
 def _range(times: np.ndarray, start: int | None, end: int | None) -> tuple[int, int]:
