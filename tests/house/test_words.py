@@ -67,6 +67,11 @@ def test_no_file_holds_what_does_not_belong_in_a_repository():
     assert found == []
 
 
+def test_every_file_of_the_repository_is_text():
+    found = [path for path in repository_files() if b"\0" in path.read_bytes()]
+    assert found == []
+
+
 def test_only_the_command_line_prints():
     found = []
     for module in package():
