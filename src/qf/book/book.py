@@ -49,6 +49,7 @@ from qf.book.state import (
     state_words,
 )
 from qf.book.top import RULE
+from qf.book.trade_run import put_run
 from qf.book.trades import (
     INVALID,
     NON_MARKET,
@@ -176,12 +177,10 @@ def kernel(
         return -1
     by_size, keeps_all, book_wanted = params[6] == 1.0, params[12] == 1.0, wanted & BOOK_BITS != 0
     masks = (wanted_number, wanted & LADDER_BIT != 0, wanted & FLOW_BIT != 0)
-    j, p, r, s = olo, olo2, olo3, olo4
-    t = lo
+    j, p, r, s, t = olo, olo2, olo3, olo4, lo
     while t < hi:
         kind, here, before = tape[KIND * stride0 + t], t, ints[STATE]
-        received = tape[PROCESSED_TIME * stride0 + t]
-        first = ints[INSIDE] == 0
+        received, first = tape[PROCESSED_TIME * stride0 + t], ints[INSIDE] == 0
         fetch_ahead(tape, stride0, t)
         if kind == TRADE:
             if first:
@@ -196,7 +195,8 @@ def kernel(
             if ints[SEES] == 0:
                 continue
             flags |= release_for_trade(ints, tape[EVENT_TIME * stride0 + here], received)
-            quality = flags | visible_quality(ints, received)
+            met = visible_quality(ints, received)
+            quality = flags | met
             side = tape[SIDE * stride0 + here]
             if flags & NON_MARKET != 0 and not keeps_all:
                 put_trade(
@@ -205,8 +205,7 @@ def kernel(
                 )  # fmt: skip
                 p += 1
                 continue
-            price = tape[PRICE * stride0 + here]
-            direction = classify(ints, side, price, quality & INVALID == 0)
+            direction = classify(ints, side, tape[PRICE * stride0 + here], quality & INVALID == 0)
             put_trade(
                 ints, state, word, number, ladder, flow, stride, j,
                 here, direction, quality, received, params, masks,
@@ -214,6 +213,11 @@ def kernel(
             if ints[EAGER] == 1:
                 restart_flow(ints)
             j += 1
+            run = put_run(
+                ints, state, tape, stride0, t, hi, word, number, ladder, flow, stride, j, met,
+                params, masks,
+            )  # fmt: skip
+            t, j = t + run, j + run
             continue
         verdict = open_or_go_on(ints, tape, stride0, t, kind, first)
         lost = first and (verdict == BREAK or (verdict == HOLD and before == SYNCED))
@@ -236,11 +240,8 @@ def kernel(
                     put_book_row(ints, record, seq, book_word, book_value, stride3, r, params)
                     r += 1
                 record, done = go_on(ints, record, replays, received)
-    fill_rows(
-        tape, stride0, word, number, stride, olo, j, by_size, (wanted_word, wanted_number), params
-    )
-    fill_rows(
-        tape, stride0, other_word, other_number, stride2, olo2, p, by_size, (ALL, ALL), params
-    )
+    fill, every = (wanted_word, wanted_number), (ALL, ALL)
+    fill_rows(tape, stride0, word, number, stride, olo, j, by_size, fill, params)
+    fill_rows(tape, stride0, other_word, other_number, stride2, olo2, p, by_size, every, params)
     made[0], made[1] = j - olo, p - olo2
     made[2], made[3] = r - olo3, s - olo4

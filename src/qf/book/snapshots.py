@@ -102,9 +102,11 @@ def renew_side(w, k, state, depth, params):
     sign = 1 - 2 * k
     prices = w[SHOWN_AT] + 2 * k * depth
     sizes = prices + depth
+    price_num, price_den, size_num, size_den = params[0], params[1], params[2], params[3]
     for i in range(keep, count):
-        state[prices + i] = w[ticks + i] * sign * params[0] / params[1]
-        state[sizes + i] = w[lots + i] * params[2] / params[3]
+        state[prices + i] = w[ticks + i] * sign * price_num / price_den
+    for i in range(keep, count):
+        state[sizes + i] = w[lots + i] * size_num / size_den
     for i in range(count, depth):
         state[prices + i] = math.nan
         state[sizes + i] = math.nan
