@@ -27,6 +27,10 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+# A sink of more words than this does not fit in a processor's own cache: its rows are written past
+# it. A lock is taken before anybody reads them (the interpreter's own), which ends the writes.
+CACHED_WORDS = 1 << 17
+
 @intrinsic
 def words(typing, address):
     def build(context, builder, signature, arguments):
@@ -43,6 +47,17 @@ def copy(typing, target, source, count):
     return types.void(types.int64, types.int64, types.int64), build
 
 @intrinsic
+def store_past_cache(typing, address, value):
+    def build(context, builder, signature, arguments):
+        word = ir.IntType(64)
+        at = builder.inttoptr(arguments[0], word.as_pointer())
+        store = builder.store(arguments[1], at)
+        once = builder.module.add_metadata([ir.Constant(ir.IntType(32), 1)])
+        store.set_metadata("nontemporal", once)
+        return context.get_dummy_value()
+    return types.void(types.int64, types.int64), build
+
+@intrinsic
 def call(typing, address, clock, where, columns, params, state, ints):
     def build(context, builder, signature, a):
         word = ir.IntType(64).as_pointer()
@@ -55,6 +70,13 @@ def call(typing, address, clock, where, columns, params, state, ints):
         target = builder.inttoptr(a[0], function.as_pointer())
         return builder.call(target, [builder.inttoptr(v, k) for v, k in zip(given, kinds)])
     return types.int64(*[types.int64] * 7), build
+
+@njit(error_model="numpy")
+def copy_past_cache(target, source, count):
+    """Copy words that are not read soon: the lines they go to need not be fetched first."""
+    given = words(source)
+    for k in range(count):
+        store_past_cache(target + 8 * k, given[k])
 
 @njit(error_model="numpy")
 def compact(clocks, bases, c):
@@ -115,8 +137,13 @@ def flush(h, c):
             return 1
         reads = words(h[7])
         first = clocks[8 * c + 6]
+        large = columns * sinks[4 * c + 1] > CACHED_WORDS
         for k in range(first, first + columns):
-            copy(reads[2 * k + 1] + 8 * fill, reads[2 * k] + 8 * handed, rows)
+            target, source = reads[2 * k + 1] + 8 * fill, reads[2 * k] + 8 * handed
+            if large:
+                copy_past_cache(target, source, rows)
+            else:
+                copy(target, source, rows)
         sinks[4 * c] = fill + rows
     clocks[8 * c + 5] = clocks[8 * c + 1]
     return 0
