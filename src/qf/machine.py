@@ -20,6 +20,10 @@ HEADER_WORDS = 32
 # where: 0 in clock, 1.. out clocks, 8 number of out clocks that get rows, 16.. made, 32.. room,
 # 48 which declared outputs anybody reads, 49.. which columns of each
 WHERE_WORDS = 128
+# What a step answers besides the clocks that made a row each: -1 drain, -2 grow (as the loop's 1
+# and 2); a clock has made several rows; nothing was done, as the root clock is the feed itself, or
+# as the row has not one word per feed.
+SEVERAL, ON_FEED, WRONG_WIDTH = -3, -4, -5
 
 _TEXT = '''"""Generated; do not edit."""
 from llvmlite import ir
@@ -30,6 +34,7 @@ from numba.extending import intrinsic
 # A sink of more words than this does not fit in a processor's own cache: its rows are written past
 # it. A lock is taken before anybody reads them (the interpreter's own), which ends the writes.
 CACHED_WORDS = 1 << 17
+ANSWERS
 
 @intrinsic
 def words(typing, address):
@@ -70,6 +75,14 @@ def call(typing, address, clock, where, columns, params, state, ints):
         target = builder.inttoptr(a[0], function.as_pointer())
         return builder.call(target, [builder.inttoptr(v, k) for v, k in zip(given, kinds)])
     return types.int64(*[types.int64] * 7), build
+
+@njit(error_model="numpy")
+def move(target, source, count):
+    """Copy words; one alone without a call."""
+    if count == 1:
+        words(target)[0] = words(source)[0]
+    else:
+        copy(target, source, count)
 
 @njit(error_model="numpy")
 def copy_past_cache(target, source, count):
@@ -119,7 +132,7 @@ def begin(h):
         feeds = words(h[5])
         lo = clocks[0]
         for k in range(h[4]):
-            copy(feeds[2 * k + 1] + 8 * lo, feeds[2 * k] + 8 * done, m)
+            move(feeds[2 * k + 1] + 8 * lo, feeds[2 * k] + 8 * done, m)
         clocks[1] = lo + m
 
 @njit(error_model="numpy")
@@ -143,7 +156,7 @@ def flush(h, c):
             if large:
                 copy_past_cache(target, source, rows)
             else:
-                copy(target, source, rows)
+                move(target, source, rows)
         sinks[4 * c] = fill + rows
     clocks[8 * c + 5] = clocks[8 * c + 1]
     return 0
@@ -213,13 +226,21 @@ def run(header):
         h[10] = 0
         h[18] = 0
 
-@njit("int64(int64, float64[::1])", cache=True, nogil=True, error_model="numpy")
+@njit("int64(int64, float64[:])", cache=True, error_model="numpy")
 def step(header, row):
-    """Feed one row that lies in `row`, one word per feed, with every sink empty."""
+    """Feed one row that lies in `row`, one word per feed, with every sink empty.
+
+    Say which clocks have made one row each, as bits; or what else has come, as one of the answers
+    below 0: to drain or to grow as `run` says it, or nothing has been done.
+    """
     h = words(header)
+    if h[17] == 1:
+        return ON_FEED
+    if row.size != h[4]:
+        return WRONG_WIDTH
     feeds = words(h[5])
     for k in range(h[4]):
-        feeds[2 * k] = row.ctypes.data + 8 * k
+        feeds[2 * k] = row.ctypes.data + row.strides[0] * k
     sinks = words(h[6])
     for c in range(h[2]):
         sinks[4 * c] = 0
@@ -227,7 +248,16 @@ def step(header, row):
     h[9] = 1
     h[10] = 0
     h[18] = 0
-    return run(header)
+    stopped = run(header)
+    if stopped != 0:
+        return -stopped
+    made = 0
+    for c in range(h[2]):
+        fill = sinks[4 * c]
+        if fill > 1 or (fill == 1 and c > 61):
+            return SEVERAL
+        made |= fill << c
+    return made
 '''
 
 
@@ -235,8 +265,11 @@ def step(header, row):
 def load_machine() -> tuple[Callable[..., int], Callable[..., int]]:
     """Return the compiled loop and its form for one row.
 
-    The header's address in, a status out: 0 done, 1 drain, 2 grow. The second takes the row too.
+    The header's address in, a status out: 0 done, 1 drain, 2 grow. The second takes the row too,
+    and is called past numba's look at its types: they must be right.
     """
-    key = f"machine_{hashlib.sha256(_TEXT.encode()).hexdigest()[:16]}"
-    module = kernel.load_generated(key, _TEXT)
-    return module.run, module.step
+    answers = f"SEVERAL, ON_FEED, WRONG_WIDTH = {SEVERAL}, {ON_FEED}, {WRONG_WIDTH}"
+    text = _TEXT.replace("ANSWERS", answers)
+    key = f"machine_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    module = kernel.load_generated(key, text)
+    return module.run, next(iter(module.step.overloads.values())).entry_point

@@ -18,9 +18,9 @@ from qf import kernel
 from qf.compile import compile_kernels
 from qf.errors import RunError, diagnostic
 from qf.even_columns import even_columns
-from qf.machine import HEADER_WORDS, WHERE_WORDS, load_machine
+from qf.machine import HEADER_WORDS, ON_FEED, WHERE_WORDS, WRONG_WIDTH, load_machine
 from qf.plan import Column, Instruction, Plan
-from qf.root_feed import FEW_ROWS, RootFeed
+from qf.root_feed import FEW_ROWS, WRONG_FEED, RootFeed
 from qf.schema import NULL_INT
 
 __all__ = ["Column", "Instruction", "Plan", "Program"]
@@ -39,6 +39,7 @@ STATE_MAGIC = b"QFSTATE1"
 # holds more words, and is not mostly empty, is handed out itself, not copied: whoever keeps its
 # rows keeps all of it.
 FIRST_SINK_ROWS, LEAST_SINK_ROWS, GIVEN_AWAY_WORDS = 1 << 13, 1024, 1 << 15
+FLOAT64 = np.dtype(np.float64)
 LEAST_ROWS = 128  # the shortest column of a clock that an op makes
 NULL_WORD = {"float": np.float64("nan").view(np.int64), "int": np.int64(NULL_INT)}
 
@@ -79,7 +80,8 @@ class Program:
         self._read_places = [np.array([c.place for _, c in each], np.int64) for each in reads]
         self._sink_words[:, 3] = [len(each) for each in reads]
         self._clocks[:, 6] = np.cumsum(self._sink_words[:, 3]) - self._sink_words[:, 3]
-        self._first_rows = [sink[:, :1] for sink in self._sinks]
+        # By what a step answers: where the clocks' single rows lie, until a sink is another.
+        self._ready: dict[int, dict[str, np.ndarray]] = {}
         self._read_clocks = [(k, name) for k, name in enumerate(plan.clocks) if name in plan.reads]
         self._code = np.zeros((len(plan.instructions) + 1, 6), np.int64)
         self._pointers = np.zeros(self._count_pointers() + 1, np.int64)
@@ -137,20 +139,31 @@ class Program:
     def step(self, row: np.ndarray) -> dict[str, np.ndarray]:
         """Feed one row; return what `advance` does, as views that hold until the next call.
 
-        `row` is contiguous float64, one word per feed in the plan's order (an int64 feed gives
-        its bits). Nothing is allocated: an event costs the kernels and under a microsecond.
+        `row` is float64, one word per feed in the plan's order (an int64 feed gives its bits).
+        Nothing is allocated: an event costs the kernels and a fraction of a microsecond. What is
+        returned is not to be changed. Errors: QF432, TypeError.
         """
-        if self._on_feed:
+        # The compiled loop takes what it is given for a row of float64.
+        if row.ndim != 1 or (row.dtype is not FLOAT64 and row.dtype != FLOAT64):
+            raise TypeError(f"a step takes a row of float64, not {row.ndim} x {row.dtype}")
+        said = self._run_one(self._header_address, row)
+        made = self._ready.get(said)
+        return made if made is not None else self._step_on(said, row)
+
+    def _step_on(self, said: int, row: np.ndarray) -> dict[str, np.ndarray]:
+        """Finish a step that has answered for the first time so, or could not be done at once."""
+        if said == ON_FEED:
             self._take_off_feed()
-        if self._run_one(self._header_address, row):
+            return self.step(row)
+        if said == WRONG_WIDTH:
+            expected = ", ".join(name for name, _ in self.plan.feeds)
+            raise WRONG_FEED(expected=expected, given=f"a row of {len(row)}")
+        if said in (-1, -2):
             return self._drive()
-        made = {}
-        for clock, name in self._read_clocks:
-            fill = self._fills.item(clock)
-            if fill == 1:
-                made[name] = self._first_rows[clock]
-            elif fill:
-                made[name] = self._sinks[clock][:, :fill]
+        fills = self._fills.tolist()
+        made = {name: self._sinks[k][:, : fills[k]] for k, name in self._read_clocks if fills[k]}
+        if said >= 0:
+            self._ready[said] = made
         return made
 
     def named(self, clock: str, made: np.ndarray | None) -> dict[str, np.ndarray]:
@@ -368,4 +381,4 @@ class Program:
         self._reads[start:upto, 0] = buffer.ctypes.data + 8 * buffer.shape[1] * places
         steps = 8 * sink.shape[1] * np.arange(len(places))
         self._reads[start:upto, 1] = sink.ctypes.data + steps
-        self._first_rows[clock] = sink[:, :1]
+        self._ready.clear()

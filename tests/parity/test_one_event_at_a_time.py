@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from qf.bar_clock import add_bars, bar_clocks
+from qf.errors import QuantflowError
 from qf.op import find
 from qf.plan import Plan
 from qf.program import Program
@@ -88,3 +89,32 @@ def test_steps_and_pushes_may_take_turns(plan):
 def test_a_row_of_another_kind_is_refused(plan):
     with pytest.raises(TypeError):
         Program(plan, 1).step(np.zeros(len(plan.feeds), np.int64))
+
+
+@pytest.mark.parametrize("shape", [(1, 5), (2, 2), ()])
+def test_what_is_no_row_is_refused(plan, shape):
+    with pytest.raises(TypeError):
+        Program(plan, 1).step(np.zeros(shape))
+
+
+@pytest.mark.parametrize("more", [-1, 1])
+def test_a_row_of_another_width_is_refused_and_changes_nothing(plan, more):
+    program = Program(plan, 1)
+    program.step(rows_of(plan, random_tape(3))[0])
+    saved = program.save()
+    with pytest.raises(QuantflowError) as caught:
+        program.step(np.zeros(len(plan.feeds) + more))
+    assert caught.value.code == "QF432"
+    assert program.save() == saved
+
+
+def test_a_row_may_lie_with_gaps(plan):
+    rows = rows_of(plan, random_tape(3))
+    spread = [np.repeat(row, 3)[::3] for row in rows]
+    backwards = [row[::-1].copy()[::-1] for row in rows]
+    whole = Program(plan, 1)
+    expected = joined(whole, [copied(whole.step(row)) for row in rows])
+    for given in (spread, backwards):
+        assert not given[0].flags.c_contiguous
+        live = Program(plan, 1)
+        assert joined(live, [copied(live.step(row)) for row in given]) == expected
