@@ -10,7 +10,7 @@ Null rule: see trades.py. Unit: see trades.py. Source: definition.
 
 import math
 
-from qf.book.continuity import COUNTS, TRADE_NEXT
+from qf.book.continuity import COUNTS, INSIDE, TRADE_NEXT
 from qf.book.frames import SEEN_FROM, queue_front
 from qf.book.sight import ALL_TIMES
 from qf.book.state import (
@@ -157,7 +157,7 @@ def put_run(
     `met` is the quality of the book that the trade before them met.
     """
     wanted, ladder_wanted, flow_wanted = masks
-    if met & INVALID != 0:
+    if met & INVALID != 0 or w[INSIDE] == 1:
         return 0
     run = walk_run(w, tape, stride0, t, hi, word, number, stride, j, met, wanted)
     if run == 0:
