@@ -90,6 +90,16 @@ def test_few_rows_and_many_in_any_turn_give_what_all_at_once_gives():
         assert np.concatenate([part[name] for part in parts]).tobytes() == column.tobytes()
 
 
+def test_steps_around_a_push_that_needs_another_sink_give_their_own_rows():
+    x = np.random.default_rng(6).normal(size=30_000)
+    whole = Program(plan_of(20)).push({"x": x})["rows"]["y"]
+    program = Program(plan_of(20))
+    parts = [program.step(x[row : row + 1])["rows"][0].copy() for row in range(30)]
+    parts.append(program.push({"x": x[30:29_970]})["rows"]["y"])
+    parts += [program.step(x[row : row + 1])["rows"][0].copy() for row in range(29_970, 30_000)]
+    assert np.concatenate(parts).tobytes() == whole.tobytes()
+
+
 @pytest.mark.parametrize("inputs", [0, 2])
 def test_an_op_is_wired_to_what_it_takes_or_not_at_all(inputs):
     plan = Plan()
