@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmarks.day import LATENCY_NS, START_NS, Columns, Day
 from qf.engines.symbol_plan import SymbolPlan, plan_symbol
 from qf.project import open_project
 from qf.project.model import Project
@@ -15,6 +15,9 @@ from qf.project.scaffold import draft_project, write_project
 from qf.tape.draft import Draft
 from qf.tape.instruments import Instrument
 from qf.tape.tape_file import READ_ROWS, TapeFile
+
+if TYPE_CHECKING:
+    from benchmarks.day import Columns, Day  # compiled code, which no start of a project waits for
 
 INSTRUMENT = Instrument("binance_usdm", "BTCUSDT", "BTC", "USDT", "linear", "0.01", "0.00001")
 GROUPS = ("enriched", "bars", "l2")
@@ -72,6 +75,8 @@ def write_tape(day: Day, folder: Path) -> TapeFile:
 
 def write_blocks(blocks: Iterable[Columns], folder: Path) -> TapeFile:
     """Write blocks of tape rows as one tape file."""
+    from benchmarks.day import LATENCY_NS, START_NS
+
     shutil.rmtree(folder, ignore_errors=True)
     with Draft(folder, "day") as draft:
         last: dict[str, int] = {}
