@@ -26,13 +26,13 @@ EXAMPLES = dict(BLOCK.findall((ROOT / "docs/adding.md").read_text()))
 @pytest.fixture
 def built_in(tmp_path):
     """Load an example as a module of the package, and forget it afterwards."""
+    contract.load()  # all of them first: what is put back afterwards must be whole
     before, names = dict(contract.BOOK), []
 
     def load(place):
         path = tmp_path / place.rsplit("/", 1)[-1]
         path.write_text(EXAMPLES[place])
         name = place.removeprefix("src/").removesuffix(".py").replace("/", ".")
-        contract.load()  # the family's own files first
         spec = importlib.util.spec_from_file_location(name, path)
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module

@@ -56,7 +56,6 @@ from qf.book.state import (
     VISIBLE,
 )
 from qf.book.top import TOUCHED, VALID, take_frame, view_refresh
-from qf.kernel import inlined
 from qf.schema import (
     BBO,
     BIT,
@@ -140,7 +139,6 @@ def trade_behind(w, event_time):
     return limit
 
 
-@inlined
 def release_for_trade(w, event_time, processed_time):
     """Release what a trade with these times may see; return the quality bits of its order."""
     note_offset(w, event_time, processed_time)
