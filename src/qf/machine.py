@@ -20,10 +20,10 @@ HEADER_WORDS = 32
 # where: 0 in clock, 1.. out clocks, 8 number of out clocks that get rows, 16.. made, 32.. room,
 # 48 which declared outputs anybody reads, 49.. which columns of each
 WHERE_WORDS = 128
-# What a step answers besides the clocks that made a row each: -1 drain, -2 grow (as the loop's 1
-# and 2); a clock has made several rows; nothing was done, as the root clock is the feed itself, or
-# as the row has not one word per feed.
-SEVERAL, ON_FEED, WRONG_WIDTH = -3, -4, -5
+# What a step answers besides the clocks that made a row each: drain or grow (the loop's 1 and 2);
+# a clock has made several rows; nothing was done, as the root clock is the feed itself, or as the
+# row has not one word per feed.
+DRAIN, GROW, SEVERAL, ON_FEED, WRONG_WIDTH = -1, -2, -3, -4, -5
 
 _TEXT = '''"""Generated; do not edit."""
 from llvmlite import ir

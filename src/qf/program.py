@@ -18,7 +18,7 @@ from qf import kernel
 from qf.compile import compile_kernels
 from qf.errors import RunError, diagnostic
 from qf.even_columns import even_columns
-from qf.machine import HEADER_WORDS, ON_FEED, WHERE_WORDS, WRONG_WIDTH, load_machine
+from qf.machine import DRAIN, GROW, HEADER_WORDS, ON_FEED, WHERE_WORDS, WRONG_WIDTH, load_machine
 from qf.plan import Column, Instruction, Plan
 from qf.root_feed import FEW_ROWS, WRONG_FEED, RootFeed
 from qf.schema import NULL_INT
@@ -158,7 +158,7 @@ class Program:
         if said == WRONG_WIDTH:
             expected = ", ".join(name for name, _ in self.plan.feeds)
             raise WRONG_FEED(expected=expected, given=f"a row of {len(row)}")
-        if said in (-1, -2):
+        if said in (DRAIN, GROW):
             return self._drive()
         fills = self._fills.tolist()
         made = {name: self._sinks[k][:, : fills[k]] for k, name in self._read_clocks if fills[k]}

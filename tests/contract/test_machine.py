@@ -129,13 +129,13 @@ def test_how_the_fed_columns_lie_changes_no_bit():
     mixed, parts = Program(plan, 16), []
     for turn, low in enumerate(range(0, rows, 97)):
         piece = slice(low, min(low + 97, rows))
-        if turn % 3 == 2:
+        if turn % 4 == 3:
             for row in np.stack([column[piece] for column in tape.values()], axis=1):
                 made = mixed.step(np.ascontiguousarray(row).view(np.float64))
                 parts.append({k: {n: c.copy() for n, c in mixed.named(k, made.get(k)).items()}
                               for k in ("tick", "prints")})  # fmt: skip
         else:
-            given = (evenly, apart)[turn % 3]
+            given = (evenly, apart, evenly)[turn % 4]
             parts.append(mixed.push({name: column[piece] for name, column in given.items()}))
     for name, column in whole["tick"].items():
         joined = np.concatenate([part["tick"][name] for part in parts])

@@ -20,12 +20,16 @@ ENTRIES = (
 
 @pytest.fixture(scope="module")
 def plan() -> Plan:
+    return plan_of(ENTRIES)
+
+
+def plan_of(entries) -> Plan:
     plan = Plan()
     plan.clock("tick")
     tick = {name: plan.feed(name, "int") for name in INTS}
     tick |= {name: plan.feed(name) for name in FLOATS}
     plan.read("smooth", plan.one(find("rolling_mean", "ops"), [tick["x"]], window=5))
-    for clock in bar_clocks(ENTRIES, UNITS):
+    for clock in bar_clocks(entries, UNITS):
         for name, column in add_bars(plan, clock, tick).items():
             plan.read(name, column)
     return plan
@@ -118,3 +122,20 @@ def test_a_row_may_lie_with_gaps(plan):
         assert not given[0].flags.c_contiguous
         live = Program(plan, 1)
         assert joined(live, [copied(live.step(row)) for row in given]) == expected
+
+
+def test_a_clock_with_several_rows_is_not_taken_for_another():
+    plan, tape = plan_of(ENTRIES[::-1]), random_tape(5)
+    whole, live = Program(plan, 64), Program(plan, 1)
+    expected = joined(whole, [whole.advance(tape)])
+    assert joined(live, [copied(live.step(row)) for row in rows_of(plan, tape)]) == expected
+
+
+def test_one_row_may_make_more_than_there_is_room_for():
+    plan, tape = plan_of(ENTRIES), random_tape(3)
+    tape["size_lots"][40] *= 20_000
+    whole, live = Program(plan, 64), Program(plan, 1)
+    expected = joined(whole, [whole.advance(tape)])
+    steps = [copied(live.step(row)) for row in rows_of(plan, tape)]
+    assert max(matrix.shape[1] for made in steps for matrix in made.values()) > 2_000
+    assert joined(live, steps) == expected

@@ -16,7 +16,6 @@ from qf.book.sight import ALL_TIMES
 from qf.book.state import (
     ASOF,
     BEHIND,
-    BID_DEPTH,
     DEPTH_TIME,
     DEPTHS,
     FOUND,
@@ -46,6 +45,8 @@ from qf.book.trades import (
     INVALID,
     QUALITY_AT,
     QUOTE_SIZES,
+    book_age_ms,
+    depth_of,
 )
 from qf.kernel import inlined
 from qf.schema import (
@@ -123,13 +124,12 @@ def walk_run(w, tape, stride0, t, hi, word, number, stride, j, quality, wanted):
 def repeat_depths(w, tape, stride0, t, number, stride, start, stop, params):
     """Write both depths, and how old the book is, to rows start..stop-1, from tape row t on."""
     for k in range(2):
-        depth = w[BID_DEPTH + k]
-        shown = depth * params[2] / params[3] if depth >= 0 else math.nan
+        shown = depth_of(w, k, params)
         for j in range(start, stop):
             number[(DEPTH_AT + k) * stride + j] = shown
     for j in range(start, stop):
         received = tape[PROCESSED_TIME * stride0 + t + j - start]
-        number[AGE_AT * stride + j] = (received - w[VISIBLE + BOOK_TIME]) / 1e6
+        number[AGE_AT * stride + j] = book_age_ms(w, received)
 
 
 def repeat_levels(seen, ladder, stride, start, stop, count):

@@ -165,6 +165,17 @@ def put_quote(w, number, stride, j, wanted):
         number[ASK_LOTS_AT * stride + j] = w[b + LEVEL_LOTS + MAX_LEVELS]
 
 
+def depth_of(w, k, params):
+    """Return the size on the first levels of side k, NaN where one is missing."""
+    lots = w[BID_DEPTH + k]
+    return lots * params[2] / params[3] if lots >= 0 else math.nan
+
+
+def book_age_ms(w, received):
+    """Return how long ago the visible book's newest message was received."""
+    return (received - w[VISIBLE + BOOK_TIME]) / 1e6
+
+
 @inlined
 def put_book(w, seen, number, ladder, stride, j, received, params, wanted, ladder_wanted):
     """Write what a usable book shows."""
@@ -176,10 +187,8 @@ def put_book(w, seen, number, ladder, stride, j, received, params, wanted, ladde
     if w[b + FRESH] < levels or w[b + FRESH + 1] < levels:
         look(w, seen, params)
     for k in range(2):
-        depth = w[BID_DEPTH + k]
-        shown = depth * params[2] / params[3] if depth >= 0 else math.nan
-        number[(DEPTH_AT + k) * stride + j] = shown
-    number[AGE_AT * stride + j] = (received - w[b + BOOK_TIME]) / 1e6
+        number[(DEPTH_AT + k) * stride + j] = depth_of(w, k, params)
+    number[AGE_AT * stride + j] = book_age_ms(w, received)
     if ladder_wanted:
         for i in range(4 * levels):
             ladder[i * stride + j] = seen[i]
