@@ -27,8 +27,8 @@ book levels, 7 levels per difference message; and, where they lie beside the rep
 captures (`../shared/data/binance_raw`). Peers with pins of their own run in `.bench/<name>`, made
 from `requirements/bench-<name>.txt`. Pages of their own: how memory and time grow with the
 tape's length ([memory.md](memory.md)), how long a start takes ([start.md](start.md)), what two
-threads and processes bring ([symbols.md](symbols.md)), what a deployed session bears ([live_load.md](live_load.md)) and what it keeps over a day
-([live_memory.md](live_memory.md)).
+threads and processes bring ([symbols.md](symbols.md)), what a deployed session bears
+([live_load.md](live_load.md)) and what it keeps over a day ([live_memory.md](live_memory.md)).
 
 Last run on: {machine}.
 
