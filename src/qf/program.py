@@ -270,7 +270,7 @@ class Program:
             fill, capacity, wanted = self._sink_words[clock, :3].tolist()
             if fill + wanted <= capacity:
                 continue
-            expected = fill * rows // done if done else 0
+            expected = (fill + wanted) * rows // done if done else 0
             self._new_sink(clock, max(fill + wanted, 2 * capacity, expected + expected // 8))
             self._sinks[clock][:, :fill] = sink[:, :fill]
             self._sink_words[clock, 2] = 0
