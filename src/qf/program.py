@@ -38,7 +38,7 @@ STATE_MAGIC = b"QFSTATE1"
 # expect: where pages are large, memory that is never written costs its clearing too. A sink that
 # holds more words, and is not mostly empty, is handed out itself, not copied: whoever keeps its
 # rows keeps all of it.
-FIRST_SINK_ROWS, LEAST_SINK_ROWS, GIVEN_AWAY_WORDS = 1 << 13, 1024, 1 << 15
+FIRST_SINK_ROWS, LEAST_SINK_ROWS, GIVEN_AWAY_WORDS = 1 << 11, 1024, 1 << 15
 FLOAT64 = np.dtype(np.float64)
 LEAST_ROWS = 128  # the shortest column of a clock that an op makes
 NULL_WORD = {"float": np.float64("nan").view(np.int64), "int": np.int64(NULL_INT)}
