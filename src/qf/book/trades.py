@@ -261,25 +261,37 @@ def fill_words(tape, stride0, word, stride, start, stop, by_size, wanted):
             word[place * stride + j] = tape[field * stride0 + word[j]]
 
 
+def gather(tape, start0, word, number, at, start, stop):
+    """Write a tape column's words at the rows start..stop-1 came from to a column that is at `at`."""
+    for j in range(start, stop):
+        number[at + j] = tape[start0 + word[j]]
+
+
+def scale(number, at, start, stop, num, den):
+    """Multiply and divide a column's rows in place: many at once, as nothing else is touched."""
+    for j in range(at + start, at + stop):
+        number[j] = number[j] * num / den
+
+
 def fill_prices(tape, stride0, word, number, stride, start, stop, by_size, wanted, params):
     """Write price, size, value and the two volumes from the tape rows they come from."""
     if wanted & 1 != 0:
-        for j in range(start, stop):
-            number[j] = tape[PRICE * stride0 + word[j]] * params[0] / params[1]
+        gather(tape, PRICE * stride0, word, number, 0, start, stop)
+        scale(number, 0, start, stop, params[0], params[1])
     if wanted & 4 != 0:
         for j in range(start, stop):
             t = word[j]
             price = 1 if by_size else tape[PRICE * stride0 + t]
-            units = tape[SIZE * stride0 + t] * price
-            number[2 * stride + j] = units * params[4] / params[5]
+            number[2 * stride + j] = tape[SIZE * stride0 + t] * price
+        scale(number, 2 * stride, start, stop, params[4], params[5])
     if wanted & 26 == 0:
         return
+    gather(tape, SIZE * stride0, word, number, stride, start, stop)
+    scale(number, stride, start, stop, params[2], params[3])
     for j in range(start, stop):
-        volume = tape[SIZE * stride0 + word[j]] * params[2] / params[3]
         direction = word[DIRECTION_AT * stride + j]
-        number[stride + j] = volume
-        number[3 * stride + j] = volume if direction > 0 else 0.0
-        number[4 * stride + j] = volume if direction < 0 else 0.0
+        number[3 * stride + j] = number[stride + j] if direction > 0 else 0.0
+        number[4 * stride + j] = number[stride + j] if direction < 0 else 0.0
 
 
 def fill_quotes(number, stride, start, stop, params, wanted):
