@@ -227,7 +227,7 @@ def kernel(
         else:
             t = append_rows(ints, tape, stride0, t, hi, first)
         shown = verdict == EMIT and ints[INSIDE] == 0
-        if (shown or lost) and ints[SHOWS] == 1:
+        if (shown or lost) and ints[SHOWS] == 1 and ints[NEXT_SNAPSHOT] < received:
             s = snapshots_until(ints, state, received, snapshot, level, stride4, s, params)
         if lost:
             lose_book(ints, tape, stride0, here)

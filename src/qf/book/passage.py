@@ -97,7 +97,7 @@ def open_rows(w, queue, tape, stride0, t):
         give_up_oldest(w, queue)
     record = record_open(w, queue, w[AS_KIND], tape, stride0, t)
     w[OPEN_ROWS] = 0
-    if w[VERDICT] == EMIT:
+    if w[VERDICT] == EMIT and w[SEES] == 1:
         w[SEEABLE] = 1 if record_seen(w, record) else 0
 
 
