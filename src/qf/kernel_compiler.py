@@ -58,7 +58,15 @@ class _Kernel(JITCodeLibrary):
                 if isinstance(library, _Part):
                     waiting += library._linking_libraries
         self._linking_libraries = list(reached)
+        self._own = {f.name for f in self._final_module.functions if not f.is_declaration}
         super().finalize()
+
+    def _optimize_final_module(self) -> None:
+        # Nobody else calls a part: what is called in one place only is put there, and not kept.
+        for function in self._final_module.functions:
+            if not function.is_declaration and function.name not in self._own:
+                function.linkage = "internal"
+        super()._optimize_final_module()
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
