@@ -44,6 +44,9 @@ class _Part(JITCodeLibrary):
     def finalize(self) -> None:
         self._finalized = True
 
+    def _optimize_functions(self, ll_module: Any) -> None:
+        ll_module.data_layout = self._codegen._data_layout
+
 
 class _Kernel(JITCodeLibrary):
     """A module that takes in every part that it reaches before it is optimised."""
@@ -113,6 +116,8 @@ class _Answers:
     def resolve_function_type(self, function: Any, arguments: Any, named: Any) -> Any:
         """Return the signature of a call, from memory where it cannot have changed."""
         ask = self._context.resolve_function_type
+        if isinstance(function, types.Dispatcher):
+            arguments = tuple(types.unliteral(a) for a in arguments)
         plain = isinstance(function, types.Function) and not named
         if not plain or not all(isinstance(a, _SCALARS) for a in arguments):
             return ask(function, arguments, named)
