@@ -8,6 +8,7 @@ to do is done here, so nothing depends on it. It ends when its owner does.
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -47,9 +48,22 @@ def compile_kernels(ops: Iterable[Op], report: Progress = quiet) -> list[int]:
     with _COMPILING:
         missing = kernel.uncached(dict.fromkeys(asked))
         if missing:
-            _compile(missing, report)
+            with _collector_held():
+                _compile(missing, report)
         load_machine()
         return [kernel.address(op) for op in asked]
+
+
+@contextmanager
+def _collector_held() -> Iterator[None]:
+    """Let no garbage be looked for: a compiler keeps nearly all it makes, a megabyte per kernel."""
+    held = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if held:
+            gc.enable()
 
 
 class Work:
@@ -159,6 +173,7 @@ def _read_names(into: SimpleQueue[str]) -> None:
 
 def main() -> None:
     """Compile into the cache what the input names, line by line; end when the input ends."""
+    gc.disable()
     names: SimpleQueue[str] = SimpleQueue()
     threading.Thread(target=_read_names, args=(names,), daemon=True).start()
     while True:

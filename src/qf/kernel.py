@@ -128,7 +128,7 @@ import numpy as np
 from numba import cfunc, njit, types
 from llvmlite import ir
 from numba.extending import intrinsic
-from qf.kernel_compiler import KernelCompiler, PartCompiler
+from qf.kernel_compiler import KernelCompiler, inlined_part, part
 _i8 = types.int64
 _i8p = types.CPointer(types.int64)
 _f8p = types.CPointer(types.float64)
@@ -156,11 +156,7 @@ _OUT_CLOCK = {
 
 # A part is called from compiled code only: it needs no way in from Python, whose making takes time.
 _PLAIN = '@njit(error_model="numpy", pipeline_class=KernelCompiler)'
-_PART = (
-    '@njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True,'
-    " pipeline_class=PartCompiler)"
-)
-_INLINED = _PART.replace("pipeline_class", "forceinline=True, pipeline_class")
+_PART, _INLINED = "@part", "@inlined_part"
 
 _ENTRY = """
 @cfunc(_i8(_i8p, _i8p, _i8p, _i8p, _f8pp, _i8pp, _f8p, _f8p, _i8p), cache=True,

@@ -13,9 +13,12 @@ alike, so it is asked once.
 
 from __future__ import annotations
 
+import hashlib
+import inspect
+from collections.abc import Callable
 from typing import Any, Literal
 
-from numba import types
+from numba import njit, types
 from numba._dynfunc import make_function  # pyright: ignore[reportMissingImports]
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase
@@ -168,6 +171,47 @@ def _pipeline(state: Any, lowering: type) -> list[PassManager]:
         passes.add_pass(step, step.__name__)
     passes.finalize()
     return [passes]
+
+
+_parts: dict[str, Any] = {}  # by what they are made of
+_made_of: dict[int, str] = {}
+
+
+def part(function: Callable[..., Any], inline: bool = False) -> Any:
+    """Return the function compiled as a part; all kernels of a process that hold it share it.
+
+    It is the same part where code, constants and all that it names are the same.
+    """
+    code, known = function.__code__, function.__globals__
+    named = [(name, _identity(known[name])) for name in code.co_names if name in known]
+    words = (code.co_name, code.co_code, code.co_consts, code.co_varnames, code.co_names)
+    made_of = hashlib.sha256(repr((inline, words, named)).encode()).hexdigest()[:16]
+    if made_of not in _parts:
+        # A kernel in the cache names where its parts are from: a place that is always there.
+        function.__module__, function.__qualname__ = __name__, f"{code.co_name}_{made_of}"
+        compiled = njit(
+            error_model="numpy",
+            no_cpython_wrapper=True,
+            no_cfunc_wrapper=True,
+            forceinline=inline,
+            pipeline_class=PartCompiler,
+        )(function)
+        _parts[made_of], _made_of[id(compiled)] = compiled, made_of
+    return _parts[made_of]
+
+
+def inlined_part(function: Callable[..., Any]) -> Any:
+    """Return the function compiled as a part that is put into each place that calls it."""
+    return part(function, inline=True)
+
+
+def _identity(value: Any) -> str:
+    """Return what the constants, parts and intrinsics of two modules have in common if equal."""
+    if isinstance(value, int | float):
+        return repr(value)
+    if inspect.ismodule(value):
+        return value.__name__
+    return _made_of[id(value)] if id(value) in _made_of else str(value._name)
 
 
 class PartCompiler(CompilerBase):

@@ -262,7 +262,7 @@ def fill_words(tape, stride0, word, stride, start, stop, by_size, wanted):
 
 
 def gather(tape, start0, word, number, at, start, stop):
-    """Write a tape column's words at the rows start..stop-1 came from to a column that is at `at`."""
+    """Write a tape column, of the tape rows that start..stop-1 come from, to the column `at`."""
     for j in range(start, stop):
         number[at + j] = tape[start0 + word[j]]
 
