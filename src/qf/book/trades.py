@@ -81,8 +81,9 @@ STALE, CROSSED, UNKNOWN_DEPTH, NON_MARKET = 8, 16, 32, 64
 INVALID = 31
 TICKER_BIT = 1 << 14
 # Places of columns that the walk writes, some of them as scratch for what is filled in later.
-ROW_AT, DIRECTION_AT, QUALITY_AT = 0, 8, 9
+ROW_AT, TICKS_AT, LOTS_AT, UNITS_AT, DIRECTION_AT, QUALITY_AT = 0, 4, 5, 6, 8, 9
 BID_AT, ASK_AT, BID_LOTS_AT, ASK_LOTS_AT, DEPTH_AT, AGE_AT = 5, 6, 8, 9, 10, 12
+PRICE_BIT, VALUE_BIT, VOLUME_BITS = 1, 4, 26  # of the number columns that are wanted
 QUOTE_SIZES, DEPTHS_WANTED = 1 << 9, 3 << 10
 
 
@@ -244,54 +245,40 @@ def fill_words(tape, stride0, word, stride, start, stop, by_size, wanted):
     for place in range(1, 8):
         if wanted >> place & 1 == 0:
             continue
-        if place == 6:
+        if place == UNITS_AT:
             for j in range(start, stop):
-                t = word[j]
-                size = tape[SIZE * stride0 + t]
-                price = 1 if by_size else tape[PRICE * stride0 + t]
-                word[6 * stride + j] = size * price
+                price = 1 if by_size else word[TICKS_AT * stride + j]
+                word[UNITS_AT * stride + j] = word[LOTS_AT * stride + j] * price
             continue
         field = EVENT_TIME
         field = PROCESSED_TIME if place == 2 else field
         field = LAST_ID if place == 3 else field
-        field = PRICE if place == 4 else field
-        field = SIZE if place == 5 else field
+        field = PRICE if place == TICKS_AT else field
+        field = SIZE if place == LOTS_AT else field
         field = SIDE if place == 7 else field
         for j in range(start, stop):
             word[place * stride + j] = tape[field * stride0 + word[j]]
 
 
-def gather(tape, start0, word, number, at, start, stop):
-    """Write a tape column, of the tape rows that start..stop-1 come from, to the column `at`."""
+def scale(word, number, stride, place, to, start, stop, num, den):
+    """Write an integer column's rows, times num / den, to the column `to`: many at once."""
     for j in range(start, stop):
-        number[at + j] = tape[start0 + word[j]]
+        number[to * stride + j] = word[place * stride + j] * num / den
 
 
-def scale(number, at, start, stop, num, den):
-    """Multiply and divide a column's rows in place: many at once, as nothing else is touched."""
-    for j in range(at + start, at + stop):
-        number[j] = number[j] * num / den
-
-
-def fill_prices(tape, stride0, word, number, stride, start, stop, by_size, wanted, params):
-    """Write price, size, value and the two volumes from the tape rows they come from."""
-    if wanted & 1 != 0:
-        gather(tape, PRICE * stride0, word, number, 0, start, stop)
-        scale(number, 0, start, stop, params[0], params[1])
-    if wanted & 4 != 0:
-        for j in range(start, stop):
-            t = word[j]
-            price = 1 if by_size else tape[PRICE * stride0 + t]
-            number[2 * stride + j] = tape[SIZE * stride0 + t] * price
-        scale(number, 2 * stride, start, stop, params[4], params[5])
-    if wanted & 26 == 0:
+def fill_prices(word, number, stride, start, stop, wanted, params):
+    """Write price, size, value and the two volumes from the integer columns."""
+    if wanted & PRICE_BIT != 0:
+        scale(word, number, stride, TICKS_AT, 0, start, stop, params[0], params[1])
+    if wanted & VALUE_BIT != 0:
+        scale(word, number, stride, UNITS_AT, 2, start, stop, params[4], params[5])
+    if wanted & VOLUME_BITS == 0:
         return
-    gather(tape, SIZE * stride0, word, number, stride, start, stop)
-    scale(number, stride, start, stop, params[2], params[3])
+    scale(word, number, stride, LOTS_AT, 1, start, stop, params[2], params[3])
     for j in range(start, stop):
-        direction = word[DIRECTION_AT * stride + j]
-        number[3 * stride + j] = number[stride + j] if direction > 0 else 0.0
-        number[4 * stride + j] = number[stride + j] if direction < 0 else 0.0
+        direction, volume = word[DIRECTION_AT * stride + j], number[stride + j]
+        number[3 * stride + j] = volume if direction > 0 else 0.0
+        number[4 * stride + j] = volume if direction < 0 else 0.0
 
 
 def fill_quotes(number, stride, start, stop, params, wanted):
@@ -316,8 +303,12 @@ def fill_quotes(number, stride, start, stop, params, wanted):
 def fill_rows(tape, stride0, word, number, stride, start, stop, by_size, masks, params):
     """Fill in all that the walk left open of rows start..stop-1; `seq` last, it held the rows."""
     words, values = masks
+    words |= 1 << TICKS_AT if values & PRICE_BIT != 0 else 0
+    words |= 1 << LOTS_AT if values & VOLUME_BITS != 0 else 0
+    words |= 1 << UNITS_AT if values & VALUE_BIT != 0 else 0
+    words |= 1 << TICKS_AT | 1 << LOTS_AT if words >> UNITS_AT & 1 == 1 else 0
     fill_words(tape, stride0, word, stride, start, stop, by_size, words)
-    fill_prices(tape, stride0, word, number, stride, start, stop, by_size, values, params)
+    fill_prices(word, number, stride, start, stop, values, params)
     fill_quotes(number, stride, start, stop, params, values)
     for j in range(start, stop):
         word[j] = tape[SEQ * stride0 + word[j]]
