@@ -252,7 +252,7 @@ class Program:
         return self._taken()
 
     def _make_room(self, rows: int) -> None:
-        """Give every sink room for what so many rows bring at the rate so far."""
+        """Give every sink room for what so many rows bring at the rate so far, not much more."""
         made = self._clocks[:, 2] + self._clocks[:, 1] - self._clocks[:, 0]
         before = int(made[0])
         for clock, _ in self._read_clocks:
@@ -260,7 +260,8 @@ class Program:
             if clock != 0:
                 likely = int(made[clock]) * rows // before if before >= max(rows, 1) else 0
                 likely += likely // 8
-            if likely > self._sink_words[clock, 1]:
+            capacity = int(self._sink_words[clock, 1])
+            if likely > capacity or FIRST_SINK_ROWS < likely + likely // 8 < capacity:
                 self._new_sink(clock, likely)
                 self._wire_sink(clock)
 
