@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.book.model import random_frames, tape_of
-from tests.book.programs import book_plan, enrich_plan
+from tests.book.model import MS, random_frames, tape_of
+from tests.book.programs import book_plan, enrich_plan, read_all
 
 from qf import kernel
 from qf.errors import QuantflowError
 from qf.op import BOOK, find
 from qf.program import Plan, Program
+from qf.schema import MARK, TRADE
 
 
 def plan_of(window=20):
@@ -214,6 +215,12 @@ def test_a_block_size_changes_no_bit():
     assert Path(kernel.__file__).name == "kernel.py"
 
 
+def kept_bytes(made):
+    """Return the memory that rows which are kept keep, over their own."""
+    whole = made if made.base is None else made.base
+    return whole.nbytes / made.nbytes
+
+
 def test_rows_that_are_kept_keep_little_memory_beside_them():
     plan = plan_of()
     for place in range(9):
@@ -222,8 +229,24 @@ def test_rows_that_are_kept_keep_little_memory_beside_them():
     sizes = []
     for rows in (60_000, 5_000, *[20_000] * 8):
         (made,) = program.advance({"x": np.arange(float(rows))}).values()
-        whole = made if made.base is None else made.base
-        sizes.append(whole.nbytes / made.nbytes)
-    assert sizes[1] == 1  # mostly empty: copied
-    assert len(set(sizes[-4:])) == 1  # and equal pieces find equal room, however many came
-    assert max(sizes[1:]) < 3
+        sizes.append(kept_bytes(made))
+    assert max(sizes[1:]) < 1.1
+    assert len(set(sizes[-4:])) == 1  # equal pieces find equal room, however many came
+
+
+def test_rows_of_a_clock_that_has_grown_rare_are_copied():
+    plan, columns = book_plan("futures", levels=3)
+    read_all(plan, *columns["tick"])
+    program, sizes, number = Program(plan), [], 0
+    for trades in (20_000, 20_000, 3_000):
+        frames = []
+        for place in range(20_000):
+            time = 1_700_000_000_000 * MS + (number := number + 1) * MS
+            trade = {"kind": TRADE, "levels": [(1, 100, 1)], "first": number, "last": number}
+            frame = trade if place < trades else {"kind": MARK, "side": 2}
+            frames.append(frame | {"event_time": time, "received": time})
+        made = program.advance(tape_of(frames))["tick"]
+        assert made.shape[1] == trades
+        sizes.append(kept_bytes(made))
+    assert sizes[1] > 1  # a sink itself
+    assert sizes[2] == 1  # most of it was empty
