@@ -2,7 +2,7 @@
 
 Levels go into a dense ring with an occupancy bitmap, every trade meets the best quotes, four bar
 clocks gather it, 20 levels a side are written out every 500 ms. It is written for one process and
-nothing else: no ids, no quality, no state to save. It took timing.DESIGN_NS per event where the
+nothing else: no ids, no quality, no state to save. It takes timing.DESIGN_NS per event where the
 targets were set, so `ours / yardstick · DESIGN_NS` is what ours would take there.
 """
 

@@ -154,7 +154,6 @@ _OUT_CLOCK = {
     "stride4": (4, 3),
 }
 
-# A part is called from compiled code only: it needs no way in from Python, whose making takes time.
 _PLAIN = '@njit(error_model="numpy", pipeline_class=KernelCompiler)'
 _PART, _INLINED = "@part", "@inlined_part"
 

@@ -2,13 +2,15 @@
 
 A kernel calls dozens of small functions. numba's own pipeline optimises each of them for itself
 and makes machine code of it, though nobody calls it from Python; then it optimises everything
-again where the parts meet. Here a part (`PartCompiler`) is only typed and lowered, and the kernel
-(`KernelCompiler`) links all it reaches, optimises that one module and makes machine code of it.
-Every step is numba's own; those that the language of kernels has no use for (closures, generators,
-array expressions, pruning of branches by type) are left out.
+again where the parts meet. Here a part (`PartCompiler`) is only typed and lowered, once for all
+kernels of a process that hold it, and the kernel (`KernelCompiler`) links all it reaches, optimises
+that one module and makes machine code of it. Every step is numba's own; those that the language of
+kernels has no use for (closures, generators, array expressions, pruning of branches by type,
+counting of references) are left out.
 
 The type of an operator over numbers and pointers is asked thousands of times and always answered
-alike, so it is asked once.
+alike, so it is asked once. A part is typed for numbers, not for each constant that it is called
+with: what a constant makes simpler is found where the whole is optimised.
 """
 
 from __future__ import annotations
@@ -173,6 +175,12 @@ def _pipeline(state: Any, lowering: type) -> list[PassManager]:
     return [passes]
 
 
+# Called from compiled code only: it needs no way in from Python, whose making takes time.
+_OPTIONS: dict[str, Any] = {
+    "error_model": "numpy",
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
 _parts: dict[str, Any] = {}  # by what they are made of
 _made_of: dict[int, str] = {}
 
@@ -189,13 +197,8 @@ def part(function: Callable[..., Any], inline: bool = False) -> Any:
     if made_of not in _parts:
         # A kernel in the cache names where its parts are from: a place that is always there.
         function.__module__, function.__qualname__ = __name__, f"{code.co_name}_{made_of}"
-        compiled = njit(
-            error_model="numpy",
-            no_cpython_wrapper=True,
-            no_cfunc_wrapper=True,
-            forceinline=inline,
-            pipeline_class=PartCompiler,
-        )(function)
+        options = _OPTIONS | {"forceinline": inline, "pipeline_class": PartCompiler}
+        compiled = njit(**options)(function)
         _parts[made_of], _made_of[id(compiled)] = compiled, made_of
     return _parts[made_of]
 
