@@ -198,8 +198,8 @@ def part(function: Callable[..., Any], inline: bool = False) -> Any:
         # A kernel in the cache names where its parts are from: a place that is always there.
         function.__module__, function.__qualname__ = __name__, f"{code.co_name}_{made_of}"
         options = _OPTIONS | {"forceinline": inline, "pipeline_class": PartCompiler}
-        compiled = njit(**options)(function)
-        _parts[made_of], _made_of[id(compiled)] = compiled, made_of
+        compiled = _parts.setdefault(made_of, njit(**options)(function))
+        _made_of[id(compiled)] = made_of
     return _parts[made_of]
 
 
