@@ -254,6 +254,11 @@ def to_tape(rows, n, tape):
 Columns = dict[str, np.ndarray]
 
 
+def columns_of(tape: np.ndarray) -> Columns:
+    """Return the rows of a matrix by the names of a tape's columns."""
+    return {field.name: tape[place] for place, field in enumerate(TAPE)}
+
+
 @dataclass(frozen=True)
 class Day:
     """The same events in the forms that ours and the peers take."""
@@ -268,7 +273,7 @@ class Day:
     @cached_property
     def fields(self) -> dict[str, np.ndarray]:
         """Return the tape's columns by name."""
-        return {field.name: self.tape[place] for place, field in enumerate(TAPE)}
+        return columns_of(self.tape)
 
     @cached_property
     def trades(self) -> dict[str, np.ndarray]:

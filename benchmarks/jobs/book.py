@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from benchmarks.day import FIRST_ID, LOT, START_NS, TICK, Day
+from benchmarks.day import FIRST_ID, LOT, START_NS, TICK, Columns, Day, columns_of
 from benchmarks.peers import run_peer
 from benchmarks.timing import Contender, Job
 from qf.book.snapshots import SNAPSHOT_LEVELS
@@ -17,8 +17,6 @@ from qf.schema import DEPTH, TAPE, TRADE
 LEVELS, PERIOD_MS = 20, 500
 EACH = 200_000  # updates that are read after every one
 EACH_BLOCK = 16_384  # of which so many are pushed at once: what they make is 10 MB
-
-Columns = dict[str, np.ndarray]
 
 
 def book_program(period_ms: int = PERIOD_MS) -> Program:
@@ -55,7 +53,7 @@ def snapshot_mean(made: dict[str, Columns]) -> tuple[int, float]:
 def spread_out(fields: Columns) -> Columns:
     """Return the first updates as frames of one level each, a millisecond apart."""
     snapshot = int(np.argmax(fields["kind"] == DEPTH))
-    cut = {name: column[: snapshot + EACH].copy() for name, column in fields.items()}
+    cut = columns_of(np.stack([column[: snapshot + EACH] for column in fields.values()]))
     place = np.arange(snapshot, snapshot + EACH) - snapshot + 1
     after = slice(snapshot, None)
     time = START_NS + place * 1_000_000
@@ -70,9 +68,8 @@ def spread_out(fields: Columns) -> Columns:
 
 def jobs(day: Day, repeats: int) -> Iterator[Job]:
     """Yield the comparisons with hftbacktest and NautilusTrader on the day's book updates."""
-    fields = {
-        n: np.ascontiguousarray(c[day.fields["kind"] != TRADE]) for n, c in day.fields.items()
-    }
+    # One matrix, as a tape's blocks are read.
+    fields = columns_of(np.ascontiguousarray(day.tape[:, day.fields["kind"] != TRADE]))
     nautilus = run_peer("nautilus_all.py", day.updates, repeats, "nautilus")
     period = {"period": np.array([PERIOD_MS * 1_000_000])}
     peer = run_peer("hftbacktest_book.py", day.updates | period, repeats)
