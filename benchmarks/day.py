@@ -264,6 +264,7 @@ class Day:
     """The same events in the forms that ours and the peers take."""
 
     tape: np.ndarray  # (fields of schema.TAPE, rows), int64
+    raw: np.ndarray  # (events, 5), int64: kind, side, tick, lots, ns, in turn, in no frames yet
 
     @property
     def events(self) -> int:
@@ -308,7 +309,7 @@ def make_day(events: int, seed: int = 7) -> Day:
     made = simulate(rows, events, seed)
     tape = np.zeros((len(TAPE), made), np.int64)
     used = to_tape(rows, made, tape)
-    return Day(np.ascontiguousarray(tape[:, :used]))
+    return Day(np.ascontiguousarray(tape[:, :used]), rows[:made])
 
 
 def long_blocks(events: int, seed: int = 7, rows_at_once: int = 1 << 20) -> Iterator[Columns]:

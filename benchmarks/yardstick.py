@@ -2,8 +2,10 @@
 
 Levels go into a dense ring with an occupancy bitmap, every trade meets the best quotes, four bar
 clocks gather it, 20 levels a side are written out every 500 ms. It is written for one process and
-nothing else: no ids, no quality, no state to save. It takes timing.DESIGN_NS per event where the
-targets were set, so `ours / yardstick · DESIGN_NS` is what ours would take there.
+nothing else: no ids, no quality, no state to save. It took timing.DESIGN_NS per event where the
+targets were set, so `ours / yardstick · DESIGN_NS` is what ours would take there. It was taken over
+trades and updates as they come, in turn, so that is what it runs over: packed into frames, as the
+tape has them, they are easier to foresee and take a sixth less.
 """
 
 from __future__ import annotations
@@ -13,8 +15,7 @@ from llvmlite import ir
 from numba import float64, int64, njit, uint64
 from numba.extending import intrinsic
 
-from benchmarks.day import LOT, TICK, Day
-from qf.schema import TRADE
+from benchmarks.day import BIT_TRADE, LOT, TICK, Day
 
 EVENTS = 400_000
 BITS = 17
@@ -123,7 +124,7 @@ def one_pass(events, book, out):
             made[5] += 1
             due += PERIOD_NS
         side, size = sides[i], lots[i]
-        if kinds[i] != TRADE:
+        if kinds[i] != BIT_TRADE:
             apply(sizes, marks, best, (1 - side) >> 1, side * ticks[i], size)
             continue
         price = ticks[i] * TICK
@@ -170,11 +171,9 @@ class Yardstick:
     """The loop over the first events of a day, ready to be timed."""
 
     def __init__(self, day: Day) -> None:
-        fields = {name: column[:EVENTS] for name, column in day.fields.items()}
-        self.events = len(fields["seq"])
-        narrow = {"kind": np.uint8, "side": np.int64, "price": np.int64}
-        self._events = tuple(fields[name].astype(kind) for name, kind in narrow.items())
-        self._events += (fields["size"] * LOT, np.ascontiguousarray(fields["processed_time"]))
+        kinds, sides, ticks, lots, times = np.ascontiguousarray(day.raw[:EVENTS].T)
+        self.events = len(kinds)
+        self._events = (kinds.astype(np.uint8), sides, ticks, lots * LOT, times)
         span = int(self._events[-1][-1] - self._events[-1][0])
         self._trades = np.empty((self.events, 4))
         self._bars = np.empty((4, self.events // 4, 10))

@@ -56,7 +56,7 @@ def compile_kernels(ops: Iterable[Op], report: Progress = quiet) -> list[int]:
 
 @contextmanager
 def _collector_held() -> Iterator[None]:
-    """Let no garbage be looked for: a compiler keeps nearly all it makes, a megabyte per kernel."""
+    """Let no garbage be looked for: a kernel leaves a megabyte, and to look costs a tenth more."""
     held = gc.isenabled()
     gc.disable()
     try:

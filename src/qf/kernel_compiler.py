@@ -5,8 +5,8 @@ and makes machine code of it, though nobody calls it from Python; then it optimi
 again where the parts meet. Here a part (`PartCompiler`) is only typed and lowered, once for all
 kernels of a process that hold it, and the kernel (`KernelCompiler`) links all it reaches, optimises
 that one module and makes machine code of it. Every step is numba's own; those that the language of
-kernels has no use for (closures, generators, array expressions, pruning of branches by type,
-counting of references) are left out.
+kernels has no use for (closures, generators, array expressions, pruning of branches by type, a
+first optimisation for the sake of reference counts) are left out.
 
 The type of an operator over numbers and pointers is asked thousands of times and always answered
 alike, so it is asked once. A part is typed for numbers, not for each constant that it is called
@@ -43,17 +43,21 @@ from numba.core.untyped_passes import (
 _SCALARS = (types.Integer, types.Float, types.Boolean, types.CPointer)
 
 
-class _Part(JITCodeLibrary):
-    """A module that waits to be linked: neither optimised as a whole nor made into code."""
-
-    def finalize(self) -> None:
-        self._finalized = True
+class _Whole(JITCodeLibrary):
+    """A module of which nothing is optimised before it is whole."""
 
     def _optimize_functions(self, ll_module: Any) -> None:
         ll_module.data_layout = self._codegen._data_layout
 
 
-class _Kernel(JITCodeLibrary):
+class _Part(_Whole):
+    """A module that waits to be linked: neither optimised as a whole nor made into code."""
+
+    def finalize(self) -> None:
+        self._finalized = True
+
+
+class _Kernel(_Whole):
     """A module that takes in every part that it reaches before it is optimised."""
 
     def finalize(self) -> None:
@@ -76,9 +80,6 @@ class _Kernel(JITCodeLibrary):
                 function.linkage = "internal"
         manager, builder = self._codegen._module_pass_manager()
         manager.run(self._final_module, builder)
-
-    def _optimize_functions(self, ll_module: Any) -> None:
-        ll_module.data_layout = self._codegen._data_layout
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
