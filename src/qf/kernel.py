@@ -42,11 +42,13 @@ import textwrap
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
 from qf.errors import RunError, diagnostic
+from qf.machine_code import CODE, Code, load, read, save
 from qf.op import Op
 
 CACHE_IN_PROJECT = diagnostic(
@@ -125,10 +127,10 @@ def inlined(function: Function) -> Function:
 _HEADER = '''"""Generated from {origin}; do not edit."""
 import math
 import numpy as np
-from numba import cfunc, njit, types
+from numba import types
 from llvmlite import ir
 from numba.extending import intrinsic
-from qf.kernel_compiler import KernelCompiler, inlined_part, part
+from qf.kernel_compiler import inlined_part, part, whole
 _i8 = types.int64
 _i8p = types.CPointer(types.int64)
 _f8p = types.CPointer(types.float64)
@@ -154,12 +156,10 @@ _OUT_CLOCK = {
     "stride4": (4, 3),
 }
 
-_PLAIN = '@njit(error_model="numpy", pipeline_class=KernelCompiler)'
 _PART, _INLINED = "@part", "@inlined_part"
 
 _ENTRY = """
-@cfunc(_i8(_i8p, _i8p, _i8p, _i8p, _f8pp, _i8pp, _f8p, _f8p, _i8p), cache=True,
-       error_model="numpy", pipeline_class=KernelCompiler)
+@whole(_i8, _i8p, _i8p, _i8p, _i8p, _f8pp, _i8pp, _f8p, _f8p, _i8p)
 def entry(_clock, _where, made, room, _floats, _words, params, state, ints):
 {binds}
 {body}
@@ -187,18 +187,15 @@ def cache_folder() -> Path:
 @cache
 def _abi() -> str:
     """Return what a compiled kernel depends on besides its text, as a folder name."""
-    import llvmlite
     import llvmlite.binding as llvm
-    import numba
 
     how = Path(__file__).with_name("kernel_compiler.py").read_bytes()
     how += llvm.get_host_cpu_features().flatten().encode()
     features = hashlib.sha256(how).hexdigest()[:8]
     python = f"py{sys.version_info[0]}{sys.version_info[1]}"
-    cpu = llvm.get_host_cpu_name()
-    return f"{python}-numba{numba.__version__}-llvm{llvmlite.__version__}-{cpu}-{features}".replace(
-        "/", "_"
-    ) + ("" if platform.system() == "Linux" else f"-{platform.system()}")
+    made_by = f"numba{version('numba')}-llvm{version('llvmlite')}"
+    name = f"{python}-{made_by}-{llvm.get_host_cpu_name()}-{features}".replace("/", "_")
+    return name + ("" if platform.system() == "Linux" else f"-{platform.system()}")
 
 
 @cache
@@ -221,7 +218,7 @@ def kernel_hash(op: Op) -> str:
     return hashlib.sha256(kernel_text(op).encode()).hexdigest()[:16]
 
 
-_addresses: dict[str, Any] = {}
+_addresses: dict[str, int] = {}
 
 
 def address(op: Op) -> int:
@@ -229,8 +226,24 @@ def address(op: Op) -> int:
     text = kernel_text(op)
     key = f"{op.family}_{op.name}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     if key not in _addresses:
-        _addresses[key] = load_generated(key, text).entry
-    return _addresses[key].address
+        _addresses[key] = load(compiled(key, text, "entry"))
+    return _addresses[key]
+
+
+def compiled(key: str, text: str, name: str) -> Code:
+    """Return the code of a function of a generated module, compiling it unless the cache has it.
+
+    Errors: QF423, QF424.
+    """
+    path = cache_folder() / f"{key}.{name}{CODE}"
+    code = read(path)
+    if code is None:
+        code = getattr(_generated(key, text), name)
+        try:
+            save(path, code)
+        except OSError as error:
+            raise NO_CACHE(path=path.parent, why=error.strerror) from None
+    return code
 
 
 def is_cached(op: Op) -> bool:
@@ -240,13 +253,12 @@ def is_cached(op: Op) -> bool:
 
 def uncached(ops: Iterable[Op]) -> list[Op]:
     """Return the ops whose compiled kernels are not on disk yet; the folder is read once."""
-    folder = cache_folder() / "__pycache__"
-    files = os.listdir(folder) if folder.is_dir() else []
-    there = {name.partition(".")[0] for name in files if name.endswith("nbc")} | _addresses.keys()
+    files = os.listdir(cache_folder())
+    there = {name.partition(".")[0] for name in files if name.endswith(CODE)} | _addresses.keys()
     return [op for op in ops if f"{op.family}_{op.name}_{kernel_hash(op)}" not in there]
 
 
-def load_generated(key: str, text: str) -> ModuleType:
+def _generated(key: str, text: str) -> ModuleType:
     """Import `text` as module `key` from the cache folder, writing it there first if needed."""
     path = cache_folder() / f"{key}.py"
     if not path.exists() or path.read_text() != text:
@@ -262,16 +274,6 @@ def load_generated(key: str, text: str) -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
-
-
-def compile_plain(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `function` compiled the same way, for reports and readers outside the machine."""
-    parts: dict[str, str] = {}
-    _collect(function, parts, {})
-    parts[function.__name__] = parts[function.__name__].replace(_PART, _PLAIN, 1)
-    text = _HEADER.format(origin=function.__module__) + "\n".join(parts.values())
-    key = f"plain_{function.__name__}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    return getattr(load_generated(key, text), function.__name__)
 
 
 def _binds(op: Op, names: list[str]) -> list[str]:
@@ -307,15 +309,55 @@ _reading = threading.Lock()
 @cache
 def _read(function: Callable[..., Any]) -> ast.FunctionDef:
     """Return the tree of a function: no decorators, annotations or docstring."""
-    text = textwrap.dedent(inspect.getsource(function))
-    with _reading:  # Python 3.11 counts the depth of all threads' trees together: SystemError
-        tree = ast.parse(text).body[0]
-    assert isinstance(tree, ast.FunctionDef)
+    tree = _parsed(_block(function)) or _parsed(inspect.getsource(function))
+    assert tree is not None
     tree.decorator_list, tree.returns = [], None
     for argument in tree.args.args:
         argument.annotation = None
     tree.body = [node for node in tree.body if not _is_docstring(node)]
     return tree
+
+
+def _block(function: Callable[..., Any]) -> str:
+    """Return a function's lines, as far as indentation tells: a hundred times quicker than tokens.
+
+    What it cuts too early, in the middle of a text or of brackets, cannot be parsed.
+    """
+    lines, first = inspect.findsource(function)
+    indent = len(lines[first]) - len(lines[first].lstrip())
+    body = False
+    for last in range(first, len(lines)):
+        line = lines[last].lstrip()
+        inside = len(lines[last]) - len(line) > indent or not line or line[0] in "#)"
+        if body and not inside:
+            return "".join(lines[first:last])
+        body = body or line.startswith("def ")
+    return "".join(lines[first:])
+
+
+def _parsed(text: str) -> ast.FunctionDef | None:
+    """Return the function that a text is; None where it is something else, or not whole."""
+    try:
+        with _reading:  # Python 3.11 counts the depth of all threads' trees together: SystemError
+            body = ast.parse(textwrap.dedent(text)).body
+    except SyntaxError:
+        return None
+    return body[0] if len(body) == 1 and isinstance(body[0], ast.FunctionDef) else None
+
+
+@cache
+def _text(function: Callable[..., Any]) -> str:
+    """Return the text of a part of a kernel."""
+    how = _INLINED if getattr(function, "inlined", False) else _PART
+    return f"{how}\n{ast.unparse(_read(function))}"
+
+
+@cache
+def _names(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return what a function names that its module has too."""
+    named = (node.id for node in ast.walk(_read(function)) if isinstance(node, ast.Name))
+    module = sys.modules[function.__module__]
+    return tuple(name for name in dict.fromkeys(named) if hasattr(module, name))
 
 
 def _is_docstring(node: ast.stmt) -> bool:
@@ -330,24 +372,20 @@ def _collect(
 ) -> None:
     """Put the text of `function` and of everything of qf it names into `parts`, needs first."""
     module = sys.modules[function.__module__]
-    tree = _read(function)
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Name) or not hasattr(module, node.id):
-            continue
-        value = getattr(module, node.id)
-        if node.id in _INTRINSICS:
-            parts[node.id] = _INTRINSICS[node.id]
+    for name in _names(function):
+        value = getattr(module, name)
+        if name in _INTRINSICS:
+            parts[name] = _INTRINSICS[name]
         elif inspect.isfunction(value) and value.__module__.startswith("qf"):
-            if owners.setdefault(node.id, value) is not value:
-                one, other = owners[node.id].__module__, value.__module__
-                raise NAME_CLASH(name=node.id, one=one, other=other)
-            if value is not function and node.id not in parts:
+            if owners.setdefault(name, value) is not value:
+                one, other = owners[name].__module__, value.__module__
+                raise NAME_CLASH(name=name, one=one, other=other)
+            if value is not function and name not in parts:
                 _collect(value, parts, owners)
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            line = f"{node.id} = {value!r}"
-            if parts.setdefault(node.id, line) != line:
-                raise NAME_CLASH(name=node.id, one=parts[node.id], other=line)
+            line = f"{name} = {value!r}"
+            if parts.setdefault(name, line) != line:
+                raise NAME_CLASH(name=name, one=parts[name], other=line)
     if skip:
         return
-    how = _INLINED if getattr(function, "inlined", False) else _PART
-    parts[function.__name__] = f"{how}\n{ast.unparse(tree)}"
+    parts[function.__name__] = _text(function)

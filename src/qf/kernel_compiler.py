@@ -15,16 +15,20 @@ with: what a constant makes simpler is found where the whole is optimised.
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
+from llvmlite import ir
 from numba import njit, types
 from numba._dynfunc import make_function  # pyright: ignore[reportMissingImports]
 from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import CompilerBase
+from numba.core.compiler import CompilerBase, Flags, compile_extra
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.compiler_machinery import PassManager, register_pass
+from numba.core.registry import cpu_target
 from numba.core.typed_passes import (
     IRLegalization,
     NativeLowering,
@@ -38,6 +42,16 @@ from numba.core.untyped_passes import (
     IRProcessing,
     ReconstructSSA,
     TranslateByteCode,
+)
+
+from qf.errors import RunError, diagnostic
+from qf.machine_code import Code
+
+UNKNOWN_NAME = diagnostic(
+    "QF424",
+    "the machine code of {symbol} calls {name!r}, which is found nowhere without the compiler",
+    RunError,
+    "write it with the functions of math, or as a part of the kernel",
 )
 
 _SCALARS = (types.Integer, types.Float, types.Boolean, types.CPointer)
@@ -67,19 +81,27 @@ class _Kernel(_Whole):
             library = waiting.pop()
             if library not in reached:
                 reached[library] = None
-                if isinstance(library, _Part):
-                    waiting += library._linking_libraries
-        self._linking_libraries = list(reached)
-        self._own = {f.name for f in self._final_module.functions if not f.is_declaration}
-        super().finalize()
+                waiting += library._linking_libraries
+        for library in reached:
+            self._final_module.link_in(library._get_module_for_linking(), preserve=True)
+        self._finalized = True
 
-    def _optimize_final_module(self) -> None:
+    def machine_code(self, symbol: str) -> bytes:
+        """Return the object file of the whole, in which only one function can be called."""
+        self._ensure_finalized()
+        whole = self._final_module
         # Nobody else calls a part: what is called in one place only is put there, and not kept.
-        for function in self._final_module.functions:
-            if not function.is_declaration and function.name not in self._own:
+        for function in whole.functions:
+            if not function.is_declaration and function.name != symbol:
                 function.linkage = "internal"
+        for variable in whole.global_variables:
+            if not variable.is_declaration:
+                variable.linkage = "internal"
         manager, builder = self._codegen._module_pass_manager()
-        manager.run(self._final_module, builder)
+        manager.run(whole, builder)
+        whole.verify()
+        _check_names(symbol, (f.name for f in whole.functions if f.is_declaration))
+        return self._codegen._tm.emit_object(whole)
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -110,6 +132,7 @@ class _LowerKernel(NativeLowering):
     def run_pass(self, state: Any) -> Literal[True]:
         state.library = _Kernel(state.targetctx.codegen(), state.func_id.func_qualname)
         state.library.enable_object_caching()
+        state.flags.no_compile = True
         return super().run_pass(state)
 
 
@@ -182,6 +205,8 @@ _OPTIONS: dict[str, Any] = {
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
 }
+_TARGET: Any = cpu_target
+_compile: Any = compile_extra
 _parts: dict[str, Any] = {}  # by what they are made of
 _made_of: dict[int, str] = {}
 
@@ -216,6 +241,56 @@ def _identity(value: Any) -> str:
     if inspect.ismodule(value):
         return value.__name__
     return _made_of[id(value)] if id(value) in _made_of else str(value._name)
+
+
+def _check_names(symbol: str, names: Iterable[str]) -> None:
+    """Refuse what a process that has not loaded the compiler could not resolve: it would end."""
+    everywhere = ctypes.CDLL(None)
+    for name in names:
+        if not name.startswith("llvm.") and not hasattr(everywhere, name):
+            raise UNKNOWN_NAME(symbol=symbol, name=name)
+
+
+def whole(result: Any, *arguments: Any) -> Callable[[Callable[..., Any]], Code]:
+    """Return what compiles a function of these types, and all it reaches, for callers in C."""
+
+    def compiled(function: Callable[..., Any]) -> Code:
+        symbol = f"{function.__module__}.{function.__name__}"
+        flags = Flags()
+        _TARGET.options.parse_as_flags(flags, _OPTIONS)
+        context = _TARGET.target_context
+        with global_compiler_lock:
+            made = _compile(
+                _TARGET.typing_context,
+                context,
+                function,
+                arguments,
+                result,
+                flags,
+                {},
+                pipeline_class=KernelCompiler,
+            )
+            made.library.add_ir_module(_way_in(context, made.fndesc, symbol))
+            return Code(symbol, made.library.machine_code(symbol))
+
+    return compiled
+
+
+def _way_in(context: Any, about: Any, symbol: str) -> Any:
+    """Return a module whose one function takes what C gives and calls a function of numba's."""
+    module = context.create_module(symbol)
+    kinds = context.call_conv.get_function_type(about.restype, about.argtypes)
+    callee = ir.Function(module, kinds, about.llvm_func_name)
+    given = [context.get_value_type(kind) for kind in about.argtypes]
+    made = ir.FunctionType(context.get_value_type(about.restype), given)
+    caller = ir.Function(module, made, symbol)
+    builder = ir.IRBuilder(caller.append_basic_block("entry"))
+    # There is no status to look at: a kernel has no way to raise.
+    _, answer = context.call_conv.call_function(
+        builder, callee, about.restype, about.argtypes, caller.args
+    )
+    builder.ret(answer)
+    return module
 
 
 class PartCompiler(CompilerBase):

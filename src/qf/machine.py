@@ -6,30 +6,38 @@ clock and then go on at the same instruction; where it stops never changes a bit
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
+from typing import Any
+
+import numpy as np
 
 from qf import kernel
+from qf.machine_code import load
 
 # header: 0 instructions, 1 code, 2 clocks, 3 clock table, 4 feeds, 5 feed table, 6 sink table,
 # 7 reads, 8 rows done, 9 rows given, 10 next instruction, 11 block, 12 clock short of room,
 # 13 rows it needs, 14 columns, 15 buffer bases, 16 rows of the block in hand, 17 whether the root
-# clock's columns are the feed itself, 18 whether the block in hand has begun
+# clock's columns are the feed itself, 18 whether the block in hand has begun, 19 the type and 20
+# the dtype that a step's row must have
 HEADER_WORDS = 32
 # where: 0 in clock, 1.. out clocks, 8 number of out clocks that get rows, 16.. made, 32.. room,
 # 48 which declared outputs anybody reads, 49.. which columns of each
 WHERE_WORDS = 128
 # What a step answers besides the clocks that made a row each: drain or grow (the loop's 1 and 2);
-# a clock has made several rows; nothing was done, as the root clock is the feed itself, or as the
-# row has not one word per feed.
-DRAIN, GROW, SEVERAL, ON_FEED, WRONG_WIDTH = -1, -2, -3, -4, -5
+# a clock has made several rows; nothing was done, as the root clock is the feed itself, as the row
+# has not one word per feed, or as it is no plain row of float64.
+DRAIN, GROW, SEVERAL, ON_FEED, WRONG_WIDTH, WRONG_KIND = -1, -2, -3, -4, -5, -6
 
 _TEXT = '''"""Generated; do not edit."""
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from qf.kernel_compiler import part, whole
 
 # A sink of more words than this does not fit in a processor's own cache: its rows are written past
 # it. A lock is taken before anybody reads them (the interpreter's own), which ends the writes.
@@ -63,6 +71,14 @@ def store_past_cache(typing, address, value):
     return types.void(types.int64, types.int64), build
 
 @intrinsic
+def python_int(typing, value):
+    def build(context, builder, signature, arguments):
+        kind = ir.FunctionType(ir.IntType(64), [ir.IntType(64)])
+        make = cgutils.get_or_insert_function(builder.module, kind, "PyLong_FromLongLong")
+        return builder.call(make, arguments)
+    return types.int64(types.int64), build
+
+@intrinsic
 def call(typing, address, clock, where, columns, params, state, ints):
     def build(context, builder, signature, a):
         word = ir.IntType(64).as_pointer()
@@ -76,7 +92,7 @@ def call(typing, address, clock, where, columns, params, state, ints):
         return builder.call(target, [builder.inttoptr(v, k) for v, k in zip(given, kinds)])
     return types.int64(*[types.int64] * 7), build
 
-@njit(error_model="numpy")
+@part
 def move(target, source, count):
     """Copy words; one alone without a call."""
     if count == 1:
@@ -84,14 +100,14 @@ def move(target, source, count):
     else:
         copy(target, source, count)
 
-@njit(error_model="numpy")
+@part
 def copy_past_cache(target, source, count):
     """Copy words that are not read soon: the lines they go to need not be fetched first."""
     given = words(source)
     for k in range(count):
         store_past_cache(target + 8 * k, given[k])
 
-@njit(error_model="numpy")
+@part
 def compact(clocks, bases, c):
     """Move a clock's history to the front of its buffer; the block in hand must be empty, and
     every row before it flushed."""
@@ -104,7 +120,7 @@ def compact(clocks, bases, c):
     clocks[8 * c] = tail
     clocks[8 * c + 5] = tail
 
-@njit(error_model="numpy")
+@part
 def begin(h):
     """Close the block before, make room, and copy the next rows of the feed in.
 
@@ -135,7 +151,7 @@ def begin(h):
             move(feeds[2 * k + 1] + 8 * lo, feeds[2 * k] + 8 * done, m)
         clocks[1] = lo + m
 
-@njit(error_model="numpy")
+@part
 def flush(h, c):
     """Append a clock's rows that still wait to its sink; 1 when that has no room for them."""
     clocks = words(h[3])
@@ -161,7 +177,7 @@ def flush(h, c):
     clocks[8 * c + 5] = clocks[8 * c + 1]
     return 0
 
-@njit(error_model="numpy")
+@part
 def hand_out(h, least):
     """Flush the root clock, and every other that has at least so many rows waiting."""
     clocks = words(h[3])
@@ -171,9 +187,8 @@ def hand_out(h, least):
                 return 1
     return 0
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def run(header):
-    h = words(header)
+@part
+def drive(h):
     code = words(h[1])
     clocks = words(h[3])
     n = h[0]
@@ -196,8 +211,9 @@ def run(header):
             elif clocks[8 * source] == clocks[8 * source + 1] and where[1] == source:
                 h[10] += 1
                 continue
-            given = (code[p + 1], code[p + 2], code[p + 3], code[p + 4], code[p + 5])
-            need = call(code[p], h[3], *given)
+            need = call(
+                code[p], h[3], code[p + 1], code[p + 2], code[p + 3], code[p + 4], code[p + 5]
+            )
             if need != 0:
                 moved = 0
                 for k in range(outs):
@@ -226,21 +242,26 @@ def run(header):
         h[10] = 0
         h[18] = 0
 
-@njit("int64(int64, float64[:])", cache=True, error_model="numpy")
-def step(header, row):
-    """Feed one row that lies in `row`, one word per feed, with every sink empty.
+@whole(types.int64, types.int64)
+def run(header):
+    return drive(words(header))
 
-    Say which clocks have made one row each, as bits; or what else has come, as one of the answers
-    below 0: to drain or to grow as `run` says it, or nothing has been done.
-    """
-    h = words(header)
+@part
+def one(h, row):
+    """Feed one row, one word per feed, with every sink empty; say what came of it."""
+    # An array: its head, data, dimensions' number, their sizes, strides, owner, type of a value.
+    array = words(row)
+    if array[HEAD - 1] != h[19] or array[HEAD + 5] != h[20] or array[HEAD + 1] & 0xFFFFFFFF != 1:
+        return WRONG_KIND
     if h[17] == 1:
         return ON_FEED
-    if row.size != h[4]:
+    if words(array[HEAD + 2])[0] != h[4]:
         return WRONG_WIDTH
+    data = array[HEAD]
+    step = words(array[HEAD + 3])[0]
     feeds = words(h[5])
     for k in range(h[4]):
-        feeds[2 * k] = row.ctypes.data + row.strides[0] * k
+        feeds[2 * k] = data + step * k
     sinks = words(h[6])
     for c in range(h[2]):
         sinks[4 * c] = 0
@@ -248,7 +269,7 @@ def step(header, row):
     h[9] = 1
     h[10] = 0
     h[18] = 0
-    stopped = run(header)
+    stopped = drive(h)
     if stopped != 0:
         return -stopped
     made = 0
@@ -258,18 +279,55 @@ def step(header, row):
             return SEVERAL
         made |= fill << c
     return made
+
+@whole(types.int64, types.int64, types.int64)
+def step(header, row):
+    """Be a method of Python's with one argument: the header's array and that of the row."""
+    return python_int(one(words(words(header)[HEAD]), row))
 '''
 
 
-@cache
-def load_machine() -> tuple[Callable[..., int], Callable[..., int]]:
-    """Return the compiled loop and its form for one row.
+class _Method(ctypes.Structure):
+    """A PyMethodDef."""
 
-    The header's address in, a status out: 0 done, 1 drain, 2 grow. The second takes the row too,
-    and is called past numba's look at its types: they must be right.
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("call", ctypes.c_void_p),
+        ("flags", ctypes.c_int),
+        ("about", ctypes.c_char_p),
+    )
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The compiled loop: `run` takes the header's address, `step` makes what takes one row.
+
+    `run` lets other threads of Python go on meanwhile. It answers 0 done, 1 drain, 2 grow.
     """
-    answers = f"SEVERAL, ON_FEED, WRONG_WIDTH = {SEVERAL}, {ON_FEED}, {WRONG_WIDTH}"
+
+    run: Callable[[int], int]
+    method: _Method
+
+    def step(self, header: np.ndarray) -> Callable[[Any], int]:
+        """Return what takes a row and says which clocks made one, or one of the answers below 0."""
+        header[19:21] = id(np.ndarray), id(np.dtype(np.float64))
+        new = ctypes.pythonapi.PyCFunction_NewEx
+        new.restype = ctypes.py_object
+        new.argtypes = (ctypes.POINTER(_Method), ctypes.py_object, ctypes.c_void_p)
+        return new(ctypes.byref(self.method), header, None)
+
+
+@cache
+def load_machine() -> Machine:
+    """Return the compiled loop."""
+    head = object.__basicsize__ // 8
+    answers = "SEVERAL, ON_FEED, WRONG_WIDTH, WRONG_KIND, HEAD = "
+    answers += f"{SEVERAL}, {ON_FEED}, {WRONG_WIDTH}, {WRONG_KIND}, {head}"
     text = _TEXT.replace("ANSWERS", answers)
     key = f"machine_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    module = kernel.load_generated(key, text)
-    return module.run, next(iter(module.step.overloads.values())).entry_point
+    run, step = (load(kernel.compiled(key, text, name)) for name in ("run", "step"))
+    takes_one = 8  # METH_O
+    return Machine(
+        ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(run),
+        _Method(b"step", step, takes_one, b"Feed one row."),
+    )

@@ -18,9 +18,18 @@ from qf import kernel
 from qf.compile import compile_kernels
 from qf.errors import RunError, diagnostic
 from qf.even_columns import even_columns
-from qf.machine import DRAIN, GROW, HEADER_WORDS, ON_FEED, WHERE_WORDS, WRONG_WIDTH, load_machine
+from qf.machine import (
+    DRAIN,
+    GROW,
+    HEADER_WORDS,
+    ON_FEED,
+    WHERE_WORDS,
+    WRONG_KIND,
+    WRONG_WIDTH,
+    load_machine,
+)
 from qf.plan import Column, Instruction, Plan
-from qf.root_feed import FEW_ROWS, WRONG_FEED, RootFeed
+from qf.root_feed import FEW_ROWS, WRONG_FEED, RootFeed, plain_row
 from qf.schema import NULL_INT
 
 __all__ = ["Column", "Instruction", "Plan", "Program"]
@@ -39,7 +48,6 @@ STATE_MAGIC = b"QFSTATE1"
 # holds more words, and is not mostly empty, is handed out itself, not copied: whoever keeps its
 # rows keeps all of it.
 FIRST_SINK_ROWS, LEAST_SINK_ROWS, GIVEN_AWAY_WORDS = 1 << 11, 1024, 1 << 15
-FLOAT64 = np.dtype(np.float64)
 LEAST_ROWS = 128  # the shortest column of a clock that an op makes
 NULL_WORD = {"float": np.float64("nan").view(np.int64), "int": np.int64(NULL_INT)}
 
@@ -50,7 +58,6 @@ class Program:
     def __init__(self, plan: Plan, block: int = 2048) -> None:
         self.plan, self.block = plan, block
         self.plan_hash = plan.hash()
-        self._run, self._run_one = load_machine()
         self._wanted = plan.wanted()
         self._tails = [0, *plan.tails[1:]] if plan.root_is_feed() else plan.tails
         self._on_feed = False  # whether the root clock's columns are now the feed itself
@@ -74,6 +81,7 @@ class Program:
         self._reads = np.zeros((sum(map(len, plan.reads.values())) + 1, 2), np.int64)
         self._header = np.zeros(HEADER_WORDS, np.int64)
         self._header_address = self._header.ctypes.data
+        self._run, self._run_one = load_machine().run, load_machine().step(self._header)
         self._header[11] = block
         self._fills = self._sink_words[:, 0]
         reads = [plan.reads.get(name, []) for name in plan.clocks]
@@ -143,10 +151,7 @@ class Program:
         Nothing is allocated: an event costs the kernels and a fraction of a microsecond. What is
         returned is not to be changed. Errors: QF432, TypeError.
         """
-        # The compiled loop takes what it is given for a row of float64.
-        if row.ndim != 1 or (row.dtype is not FLOAT64 and row.dtype != FLOAT64):
-            raise TypeError(f"a step takes a row of float64, not {row.ndim} x {row.dtype}")
-        said = self._run_one(self._header_address, row)
+        said = self._run_one(row)
         made = self._ready.get(said)
         return made if made is not None else self._step_on(said, row)
 
@@ -155,6 +160,8 @@ class Program:
         if said == ON_FEED:
             self._take_off_feed()
             return self.step(row)
+        if said == WRONG_KIND:
+            return self.step(plain_row(row))
         if said == WRONG_WIDTH:
             expected = ", ".join(name for name, _ in self.plan.feeds)
             raise WRONG_FEED(expected=expected, given=f"a row of {len(row)}")

@@ -18,6 +18,7 @@ UNEVEN_FEED = diagnostic(
     "QF433", "the columns fed to the program differ in length: {lengths}", RunError
 )
 
+FLOAT64 = np.dtype(np.float64)
 FEW_ROWS = 64
 # Columns a multiple of 4 KiB apart would share one set of the first-level cache.
 STRIDE = FEW_ROWS + 9
@@ -59,3 +60,14 @@ class RootFeed:
         lie[:] = [column.ctypes.data for column in self._lying]
         steps = np.diff(lie)
         return rows, int(steps[0]) if len(steps) and (steps == steps[0]).all() else 0
+
+
+def plain_row(row: object) -> np.ndarray:
+    """Return a row of a subclass, or with a dtype object of its own, as a step takes it.
+
+    Errors: TypeError, where it is no row of float64.
+    """
+    if isinstance(row, np.ndarray) and row.ndim == 1 and row.dtype == FLOAT64:
+        return row.view(np.ndarray).view(FLOAT64)
+    what = f"{row.ndim} x {row.dtype}" if isinstance(row, np.ndarray) else type(row).__name__
+    raise TypeError(f"a step takes a row of float64, not {what}")

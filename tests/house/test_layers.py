@@ -38,8 +38,8 @@ SIBLINGS = {
 FEEDS_KNOW = ("errors", "schema", "clock")
 
 DOORS = {
-    "numba": ("kernel", "kernel_compiler", "machine"),
-    "llvmlite": ("kernel", "kernel_compiler", "machine"),
+    "numba": ("kernel_compiler",),
+    "llvmlite": ("kernel", "kernel_compiler", "machine_code"),
     "polars": ("lower.to_polars", "store", "tape", "engines", "research", "testing"),
     "pyarrow": ("store", "tape", "engines", "research"),
     "duckdb": ("store",),

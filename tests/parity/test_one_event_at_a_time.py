@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
+
 import numpy as np
 import pytest
 
@@ -93,6 +96,50 @@ def test_steps_and_pushes_may_take_turns(plan):
 def test_a_row_of_another_kind_is_refused(plan):
     with pytest.raises(TypeError):
         Program(plan, 1).step(np.zeros(len(plan.feeds), np.int64))
+
+
+@pytest.mark.parametrize("given", [None, 1.5, "1", [0.0] * 5, (0.0,), memoryview(b"12345678")])
+def test_what_is_no_array_is_refused(plan, given):
+    with pytest.raises(TypeError, match=type(given).__name__):
+        Program(plan, 1).step(given)
+
+
+def test_what_only_looks_like_an_array_is_refused(plan):
+    row = np.zeros(len(plan.feeds))
+    words = np.frombuffer(ctypes.string_at(id(row), np.ndarray.__basicsize__), np.int64).copy()
+    (kind,) = np.flatnonzero(words == id(np.ndarray))
+    words[kind] = id(object)
+    made = ctypes.cast(words.ctypes.data, ctypes.py_object).value
+    with pytest.raises(TypeError, match="not object"):
+        Program(plan, 1).step(made)
+
+
+@pytest.mark.parametrize("of", ["float32", "complex128", "datetime64[ns]", ">f8", "object"])
+def test_a_row_of_other_words_is_refused(plan, of):
+    with pytest.raises(TypeError, match="float64"):
+        Program(plan, 1).step(np.zeros(len(plan.feeds), "int64").astype(of))
+
+
+def test_a_row_of_a_subclass_or_with_a_dtype_of_its_own_is_read(plan):
+    class Row(np.ndarray):
+        pass
+
+    rows = rows_of(plan, random_tape(3))
+    own = np.dtype("float64", metadata={"of": "a user"})
+    whole = Program(plan, 1)
+    expected = joined(whole, [copied(whole.step(row)) for row in rows])
+    for given in ([row.view(Row) for row in rows], [row.view(own) for row in rows]):
+        live = Program(plan, 1)
+        assert joined(live, [copied(live.step(row)) for row in given]) == expected
+
+
+def test_a_step_keeps_no_row_and_leaks_none(plan):
+    program = Program(plan, 1)
+    row = rows_of(plan, random_tape(3))[0].copy()
+    before = sys.getrefcount(row)
+    for _ in range(100):
+        program.step(row)
+    assert sys.getrefcount(row) == before
 
 
 @pytest.mark.parametrize("shape", [(1, 5), (2, 2), ()])

@@ -21,6 +21,7 @@ OUTSIDE = (
     "qf.testing",
     "qf.project",
     "qf.kernel",
+    "qf.machine_code",
     "numba",
     "asyncio",
 )
