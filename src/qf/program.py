@@ -49,6 +49,7 @@ STATE_MAGIC = b"QFSTATE1"
 # rows keeps all of it.
 FIRST_SINK_ROWS, LEAST_SINK_ROWS, GIVEN_AWAY_WORDS = 1 << 11, 1024, 1 << 15
 LEAST_ROWS = 128  # the shortest column of a clock that an op makes
+ROOT_ROWS = 256  # of the root clock: one event in so many waits while its history is moved
 NULL_WORD = {"float": np.float64("nan").view(np.int64), "int": np.int64(NULL_INT)}
 
 
@@ -70,7 +71,7 @@ class Program:
         for clock in range(len(plan.clocks)):
             tail = self._tails[clock]
             # A clock that an op makes grows to what it needs: short columns share the cache.
-            rows = 2 * block if clock == 0 else max(tail, LEAST_ROWS)
+            rows = max(2 * block, ROOT_ROWS) if clock == 0 else max(tail, LEAST_ROWS)
             self._buffers.append(self._new_buffer(clock, tail + rows + 64))
             self._clocks[clock, :6] = tail, tail, 0, self._buffers[clock].shape[1], tail, tail
         self._where = np.zeros((len(plan.instructions) + 1, WHERE_WORDS), np.int64)
