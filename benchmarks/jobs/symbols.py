@@ -34,18 +34,19 @@ Call = Callable[[], object]
 
 PAGE = ROOT / "benchmarks" / "symbols.md"
 DAY_NS = 86_400 * 1_000_000_000
-FEW, FEW_EVENTS = 8, 400_000
+FEW, FEW_EVENTS = 8, 1_000_000
 MANY, DAYS, DAY_EVENTS = 200, 3, 20_000
 SEEDS = 8  # different tapes; the symbols take turns
 TURNS = 9  # of the programs alone
 REPEATS = 3  # of the runs of few symbols; the quickest counts
+CREWS = (("local", 1, 1), ("local", 2, 2), ("processes", 2, 2))  # executor, workers, cores
 
 HEAD = """# Several symbols at once
 
 `python -m benchmarks --only symbols` rewrites this page. The project is the crypto template: four
 bar clocks, snapshots, a label, 15 features and their vectors; the tapes are seeded synthetic days.
 Wall and CPU are in seconds, the owner's CPU apart from that of its worker processes; peak memory is
-the owner's and that of the largest worker.
+the owner's and that of the largest worker. `×` is what the row gains over one core.
 
 Last run on: {machine}.
 """
@@ -53,8 +54,10 @@ Last run on: {machine}.
 
 def main() -> None:
     """Be one of the processes that are measured: print what one run took, as JSON."""
-    what, folder, executor, workers = sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+    what, folder, executor = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+    workers, cores = int(sys.argv[4]), int(sys.argv[5])
     use_all_cores()
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     measured = {"run": _run, "advance": _advance}[what]
     print(json.dumps(measured(folder, executor, workers)))
 
@@ -65,9 +68,9 @@ def write_page(work: Path) -> None:
     few = _project(work / "few", FEW, 1, FEW_EVENTS)
     many = _project(work / "many", MANY, DAYS, DAY_EVENTS)
     lines += _scaling(few)
-    lines += _table(f"{FEW} symbols", few, (("local", 1), ("local", 2), ("processes", 2)), REPEATS)
+    lines += _table(f"{FEW} symbols, {FEW_EVENTS:,} events each", few, REPEATS)
     title = f"{MANY} symbols, {DAYS} days of {DAY_EVENTS:,} events each"
-    lines += _table(title, many, (("local", 1), ("local", 2), ("processes", 2)), 1)
+    lines += _table(title, many, 1)
     PAGE.write_text("\n".join(lines) + "\n")
 
 
@@ -84,21 +87,19 @@ def _scaling(folder: Path) -> list[str]:
     return [f"Compiled code alone: {said}.", ""]
 
 
-def _table(
-    title: str, folder: Path, crews: tuple[tuple[str, int], ...], repeats: int
-) -> Iterator[str]:
+def _table(title: str, folder: Path, repeats: int) -> Iterator[str]:
     yield f"## {title}"
     yield ""
-    yield "| run | wall | × | CPU | of workers | events/s | owner MB | worker MB |"
-    yield "|---|---|---|---|---|---|---|---|"
+    yield "| run | cores | wall | × | CPU | of workers | events/s | owner MB | worker MB |"
+    yield "|---|---|---|---|---|---|---|---|---|"
     first, hashes = 0.0, set()
-    for executor, workers in crews:
-        took = [_child("run", folder, executor, workers) for _ in range(repeats)]
+    for executor, workers, cores in CREWS:
+        took = [_child("run", folder, executor, workers, cores) for _ in range(repeats)]
         best = min(took, key=lambda each: each["wall"])
         hashes |= {each["hash"] for each in took}
         first = first or best["wall"]
         row = (
-            f"| {executor}, {workers} | {best['wall']:.1f} | {first / best['wall']:.2f} "
+            f"| {executor}, {workers} | {cores} | {best['wall']:.1f} | {first / best['wall']:.2f} "
             f"| {best['cpu']:.1f} | {best['workers_cpu']:.1f} "
             f"| {best['events'] / best['wall']:,.0f} | {best['mb']} | {best['worker_mb']} |"
         )
@@ -113,12 +114,14 @@ def _table(
     yield ""
 
 
-def _child(what: str, folder: Path, executor: str, workers: int) -> dict[str, float]:
+def _child(
+    what: str, folder: Path, executor: str, workers: int, cores: int = 2
+) -> dict[str, float]:
     environment = {name: value for name, value in os.environ.items() if name not in THREADS}
     if what != "again":
         for name in ("db", "parquet", "state"):
             shutil.rmtree(folder / ".data" / name, ignore_errors=True)
-    words = ["run" if what == "again" else what, str(folder), executor, str(workers)]
+    words = ["run" if what == "again" else what, str(folder), executor, str(workers), str(cores)]
     ran = subprocess.run(
         [sys.executable, "-m", "benchmarks.jobs.symbols", *words],
         cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True,

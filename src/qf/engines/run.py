@@ -300,6 +300,7 @@ def _change(
             for each in hands.make(tapes, asked, target):
                 result.symbols.append(each)
                 result.warnings += each.warnings
+            change.finish()
             if project.cross_sets and "vectors" in asked.groups:
                 left = {key: Ledger.read(told) for key, told in store.ledgers().items()}
                 stage = CrossStage(project, change, tapes, left, asked, hands.report)

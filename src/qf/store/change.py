@@ -24,10 +24,11 @@ from qf.store import catalog
 from qf.store.arrow import batch_of, schema_of
 from qf.store.connect import Connection, quoted, where_is
 from qf.store.hashing import RowSums
+from qf.store.intake import Intake
 from qf.store.record import RunRecord
 from qf.store.regime_codes import make_regime_codes
 from qf.store.segments import Segments
-from qf.store.spool import Spool, spooled
+from qf.store.spool import Spool
 from qf.store.writer import Writer
 
 FIRST_NS, LAST_NS = -(2**63) + 1, 2**63 - 1
@@ -96,6 +97,7 @@ class Change:
         self.anew: set[str] = set()  # tables that were absent or of another shape
         self._there: set[str] = set()  # tables that are as they are defined
         self.writer = RunWriter(connection, project, segments)
+        self._intake = Intake(self.writer.insert)
         self.run, self.project = run, project
         self._connection, self._segments = connection, segments
         self._files: dict[tuple[str, str, str], tuple[bool, bool]] = {}  # appended, whole
@@ -167,18 +169,20 @@ class Change:
     ) -> None:
         """Add the rows that a worker has made, counted and hashed, and keep the file if wanted.
 
-        `where` is venue and symbol; `given` are the rows, where they are in memory already.
+        `where` is venue and symbol; `given` are the rows, where they are in memory already. They
+        are in the table after `finish`.
         """
         venue, symbol = where
-        if given:
-            self.writer.insert(table, pa.RecordBatchReader.from_batches(given[0].schema, given))
-        else:
-            with spooled(spool) as reader:
-                self.writer.insert(table, reader)
         self.writer.counts[table.name] += rows
         self.writer.rows[table.name, venue, symbol] += rows
         if self._segments is not None:
-            self._segments.adopt(table, venue, symbol, spool)
+            spool = self._segments.adopt(table, venue, symbol, spool)
+        self._intake.add(table, given or spool, rows)
+
+    def finish(self) -> None:
+        """Bring into the tables all that has been given."""
+        self._intake.finish()
+        self.writer.finish()
 
     def rows_of(self, tables: Iterable[Table], venue: str, symbol: str) -> dict[str, int]:
         """Return how many rows of a symbol each table holds."""

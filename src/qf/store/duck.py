@@ -37,7 +37,7 @@ _SYMBOLS = "qf_symbols"
 class Store:
     """Own the file while open; one process at a time can."""
 
-    def __init__(self, path: Path, project: str, memory_mb: int = 256, threads: int = 2) -> None:
+    def __init__(self, path: Path, project: str, memory_mb: int = 448, threads: int = 2) -> None:
         """Open the file, making it if absent. Errors: QF600, QF602, QF603."""
         self.path, self.project = Path(path), check_name(project, "project")
         self.notes: list[str] = []  # sentences for the user
@@ -133,7 +133,7 @@ class Store:
             with self._transaction(), explained(self.path):
                 change = Change(self._connection, self.project, run, segments)
                 yield change
-                change.writer.finish()
+                change.finish()
                 catalog.refresh_views(self._connection, self.project)
         except BaseException:
             if segments is not None:

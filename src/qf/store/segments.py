@@ -68,12 +68,17 @@ class Segments:
         for batch in batches:
             self._open[place][1].write_batch(batch)
 
-    def adopt(self, table: Table, venue: str, symbol: str, spool: Path) -> None:
-        """Give a file of a table and symbol that a worker has written its place, where wanted."""
+    def adopt(self, table: Table, venue: str, symbol: str, spool: Path) -> Path:
+        """Give a file of a table and symbol that a worker has written its place, where wanted.
+
+        Return where it is now.
+        """
         place = (table.name, venue, symbol)
-        if place in self._wanted:
-            self._adopted[place] = self._path(table, venue, symbol)
-            os.replace(spool, self._adopted[place])
+        if place not in self._wanted:
+            return spool
+        self._adopted[place] = self._path(table, venue, symbol)
+        os.replace(spool, self._adopted[place])
+        return self._adopted[place]
 
     def _path(self, table: Table, venue: str, symbol: str) -> Path:
         schema = f"{self._project}_{table.area}"

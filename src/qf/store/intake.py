@@ -1,0 +1,119 @@
+"""Rows of many symbols on their way into their tables, put together to whole row groups.
+
+DuckDB packs several row groups at once, and only where it is given whole ones; a statement for a
+few rows costs milliseconds. So a table's rows wait, in their files or in memory, until there are
+some groups of them, and what is left of the last one waits for the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+
+from qf.schema_tables import Table
+from qf.store.spool import BATCH_ROWS, spooled
+
+AT_ONCE_ROWS = 4 * BATCH_ROWS
+
+Batches = Sequence[pa.RecordBatch]
+Insert = Callable[[Table, pa.RecordBatchReader], None]
+
+
+@dataclass
+class _Waiting:
+    """What waits for one table: sources that nobody has read yet, and the rest of the last one."""
+
+    table: Table
+    sources: list[Path | Batches] = field(default_factory=list)
+    rest: list[pa.RecordBatch] = field(default_factory=list)
+    rows: int = 0
+
+    def schema(self) -> pa.Schema:
+        """Return the columns that all sources have in common."""
+        if self.rest:
+            return self.rest[0].schema
+        return _even(next(_batches(self.sources[0]))).schema
+
+    def groups(self, last: bool) -> Iterator[pa.RecordBatch]:
+        """Yield whole row groups and, with `last`, what is left; sources go as they are read."""
+        held = sum(batch.num_rows for batch in self.rest)
+        while self.sources:
+            source = self.sources.pop(0)
+            for batch in map(_even, _batches(source)):
+                self.rest.append(batch)
+                held += batch.num_rows
+                while held >= BATCH_ROWS:
+                    whole, self.rest = _cut(self.rest, BATCH_ROWS)
+                    held -= BATCH_ROWS
+                    self.rows -= BATCH_ROWS
+                    yield whole
+        if last and held:
+            whole, self.rest = _cut(self.rest, held)
+            self.rows -= held
+            yield whole
+
+
+class Intake:
+    """The tables' waiting rows; all of them are in the tables after `finish`."""
+
+    def __init__(self, insert: Insert) -> None:
+        """`insert` adds the rows of a reader to a table."""
+        self._insert = insert
+        self._waiting: dict[str, _Waiting] = {}
+
+    def add(self, table: Table, source: Path | Batches, rows: int) -> None:
+        """Take rows in the order they were made; a file stays where it is until they are in."""
+        if not rows:
+            return
+        waiting = self._waiting.setdefault(table.name, _Waiting(table))
+        waiting.sources.append(source)
+        waiting.rows += rows
+        if waiting.rows >= AT_ONCE_ROWS:
+            self._send(waiting, last=False)
+
+    def finish(self) -> None:
+        """Insert what still waits."""
+        for waiting in self._waiting.values():
+            self._send(waiting, last=True)
+        self._waiting = {}
+
+    def _send(self, waiting: _Waiting, last: bool) -> None:
+        if waiting.rows:
+            groups = waiting.groups(last)
+            self._insert(waiting.table, pa.RecordBatchReader.from_batches(waiting.schema(), groups))
+
+
+def _batches(source: Path | Batches) -> Iterator[pa.RecordBatch]:
+    if not isinstance(source, Path):
+        yield from source
+        return
+    with spooled(source) as reader:
+        yield from reader
+
+
+def _even(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return a batch whose texts are numbered alike, wherever it comes from."""
+    columns = [
+        pa.DictionaryArray.from_arrays(column.indices.cast(pa.int32()), column.dictionary)
+        if isinstance(column, pa.DictionaryArray)
+        else column
+        for column in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, batch.schema.names)
+
+
+def _cut(batches: Batches, rows: int) -> tuple[pa.RecordBatch, list[pa.RecordBatch]]:
+    """Return the first rows as one batch, and the others."""
+    first, rest, left = [], [], rows
+    for batch in batches:
+        take = min(left, batch.num_rows)
+        if take:
+            first.append(batch.slice(0, take))
+        if take < batch.num_rows:
+            rest.append(batch.slice(take))
+        left -= take
+    (whole,) = pa.Table.from_batches(first).combine_chunks().to_batches()
+    return whole, rest

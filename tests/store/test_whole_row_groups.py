@@ -1,0 +1,125 @@
+"""Rows of many symbols come into a table in their order and as whole row groups, the rest last."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from qf.schema_tables import TABLES
+from qf.store import intake as intake_file
+from qf.store.arrow import batch_of
+from qf.store.duck import Store
+from qf.store.intake import Intake
+from qf.store.record import RunRecord
+from qf.store.spool import BATCH_ROWS, Spool
+from store.tables import TRADES, columns, texts
+
+GROUP = 50
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Let a row group be a few rows."""
+    monkeypatch.setattr(intake_file, "BATCH_ROWS", GROUP)
+    monkeypatch.setattr(intake_file, "AT_ONCE_ROWS", 4 * GROUP)
+
+
+def batches_of(table, symbol, sizes, seed):
+    """Return a symbol's rows as batches of these sizes."""
+    first, made = 0, []
+    for rows in sizes:
+        given = columns(table, rows, seed, first)
+        made.append(batch_of(table, given, texts(table, symbol=symbol), rows))
+        first += rows
+    return made
+
+
+def shown(batches):
+    """Return all rows, missing numbers by name: NaN is not itself."""
+    table = pa.Table.from_batches([intake_file._even(batch) for batch in batches])
+    return table.unify_dictionaries().combine_chunks().to_pylist()
+
+
+class Told:
+    """What an intake has inserted: the batches of every statement."""
+
+    def __init__(self):
+        self.statements = []
+
+    def __call__(self, table, reader):
+        self.statements.append((table.name, list(reader)))
+
+    def of(self, name):
+        return [made for table, made in self.statements if table == name]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_rows_keep_their_order_and_come_in_whole_groups(tmp_path, small, seed):
+    random, told = np.random.default_rng(seed), Told()
+    intake, given = Intake(told), {"cdm_trade_enriched": [], "cdm_labels": []}
+    for number in range(int(random.integers(1, 9))):
+        for name, everything in given.items():
+            table = TABLES[name]
+            sizes = random.integers(1, 3 * GROUP, int(random.integers(0, 4))).tolist()
+            made = batches_of(table, f"S{number}", sizes, seed + number)
+            everything += made
+            if random.random() < 0.5:
+                intake.add(table, made, sum(sizes))
+            elif made:
+                spool = Spool(tmp_path / f"{number}")
+                spool.add(table, "binance_spot", f"S{number}", list(made))
+                intake.add(table, Path(spool.finish()[name]), sum(sizes))
+    before = {name: len(told.of(name)) for name in given}
+    intake.finish()
+    for name, everything in given.items():
+        statements = told.of(name)
+        got = [batch for made in statements for batch in made]
+        rows = sum(batch.num_rows for batch in everything)
+        assert sum(batch.num_rows for batch in got) == rows
+        if rows:
+            assert shown(got) == shown(everything)
+        assert all(batch.num_rows == GROUP for batch in got[:-1])
+        assert before[name] >= (rows >= 4 * GROUP)  # some did not wait for the end
+        assert len(statements) <= before[name] + 1
+    intake.finish()
+    assert len(told.statements) == sum(len(told.of(name)) for name in given)
+
+
+def test_nothing_given_makes_no_statement(small):
+    told = Told()
+    intake = Intake(told)
+    intake.add(TRADES, [], 0)
+    intake.finish()
+    assert told.statements == []
+
+
+def test_the_symbols_of_a_group_may_be_more_than_a_byte_numbers(small):
+    told = Told()
+    intake = Intake(told)
+    for number in range(200):
+        (batch,) = batches_of(TRADES, f"S{number}", [2], number)
+        assert batch.column("symbol").type.index_type == pa.int8()
+        intake.add(TRADES, [batch], 2)
+    intake.finish()
+    symbols = [row["symbol"] for _, made in told.statements for row in shown(made)]
+    assert symbols == [f"S{number}" for number in range(200) for _ in range(2)]
+
+
+def test_a_change_has_everything_in_its_tables_when_it_ends(tmp_path):
+    """Real row groups: what waits is there after the transaction, and not before."""
+    rows, counts = BATCH_ROWS // 3, {}
+    with Store(tmp_path / "q.duckdb", "p") as store:
+        with store.change(RunRecord("r1")) as change:
+            for number in range(5):
+                where = ("binance_spot", f"S{number}")
+                change.prepare([TRADES], *where)
+                batches = batches_of(TRADES, where[1], [rows], number)
+                spool = Spool(tmp_path / f"spool{number}")
+                spool.add(TRADES, *where, list(batches))
+                file = spool.finish()[TRADES.name]
+                change.take(TRADES, where, Path(file), rows, batches if number else ())
+                counts[number] = change.rows_of([TRADES], *where)[TRADES.name]
+        assert counts[0] == 0  # it waited
+        found = store.counts_by(TRADES.name, "symbol")
+    assert found == {f"S{number}": rows for number in range(5)}
