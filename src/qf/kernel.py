@@ -213,6 +213,7 @@ def kernel_text(op: Op) -> str:
     return head + helpers + _ENTRY.format(binds=binds, body=text)
 
 
+@cache
 def kernel_hash(op: Op) -> str:
     """Return the content hash of an op's kernel: part of every plan's identity."""
     return hashlib.sha256(kernel_text(op).encode()).hexdigest()[:16]
@@ -223,10 +224,9 @@ _addresses: dict[str, int] = {}
 
 def address(op: Op) -> int:
     """Return the address of the compiled kernel, compiling it unless the cache has it."""
-    text = kernel_text(op)
-    key = f"{op.family}_{op.name}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    key = f"{op.family}_{op.name}_{kernel_hash(op)}"
     if key not in _addresses:
-        _addresses[key] = load(compiled(key, text, "entry"))
+        _addresses[key] = load(compiled(key, kernel_text(op), "entry"))
     return _addresses[key]
 
 

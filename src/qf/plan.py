@@ -179,6 +179,8 @@ def _walks(function: Callable[..., Any]) -> bool:
 
 def _mask(first: Column, width: int, taken: set[Column], beside: set[Column]) -> int:
     """Return a bit for each of `width` adjacent columns that is taken."""
+    if width == 1 and first not in beside:
+        return int(first in taken)
     group = [Column(first.clock, first.place + k, first.kind) for k in range(width)]
     if not beside.isdisjoint(group):
         return (1 << 63) - 1

@@ -24,10 +24,10 @@ BAR_TYPES = ("body",)
 
 def forget_kernels() -> None:
     """Make the next program read every kernel's text again."""
-    cached = kernel.kernel_text
-    while hasattr(cached, "cache_clear"):
-        cached.cache_clear()
-        cached = cached.__wrapped__
+    for cached in (kernel.kernel_text, kernel.kernel_hash):
+        while hasattr(cached, "cache_clear"):
+            cached.cache_clear()
+            cached = cached.__wrapped__
 
 
 def make(
