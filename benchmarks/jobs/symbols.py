@@ -157,7 +157,7 @@ def _run(folder: Path, executor: str, workers: int) -> dict[str, object]:
 
 
 def _peak_mb() -> int:
-    """Return this process's own peak; `getrusage` counts that of the one that has started it too."""
+    """Return this process's own peak; that of `getrusage` holds its parent's too."""
     told = Path("/proc/self/status").read_text()
     (peak_kb,) = re.findall(r"VmHWM:\s+(\d+) kB", told)
     return int(peak_kb) >> 10
