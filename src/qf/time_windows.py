@@ -44,12 +44,18 @@ def whole_window(result: Any, x: Any, first: Any) -> Any:
 
 
 def sum_between(x: Any, first: Any) -> Any:
-    """Return the sum of rows `first` to the row itself, added as integers: nothing is lost."""
+    """Return the sum of rows `first` to the row itself, added as integers: nothing is lost.
+
+    Null where a row inside is too large to be one (1.4e20 and beyond).
+    """
     import polars as pl
 
-    units = (x * UNIT).cast(pl.Int128).fill_null(0)
+    units = (x * UNIT).cast(pl.Int128, strict=False)
+    large = (units.is_null() & x.is_not_null()).cast(pl.Int64)
+    large_before, units = large.cum_sum() - large, units.fill_null(0)
     before = units.cum_sum() - units
-    return (units.cum_sum() - before.gather(first)).cast(pl.Float64) / UNIT
+    found = (units.cum_sum() - before.gather(first)).cast(pl.Float64) / UNIT
+    return pl.when(large.cum_sum() == large_before.gather(first)).then(found)
 
 
 def extreme_between(x: Any, first: Any, max_rows: int, largest: bool) -> Any:

@@ -40,11 +40,14 @@ def test_another_plan_is_refused_by_name(short, stopped):
     assert refused.value.code == "QF592"
 
 
-def test_other_kernels_libraries_and_epochs_are_refused_by_name(short, stopped, monkeypatch):
+def test_other_kernels_libraries_and_epochs_are_refused_by_name(
+    short, stopped, monkeypatch, tmp_path
+):
     project, frames, _ = short
-    folder = kernel.cache_folder()
+    folder = tmp_path / "another-machine"
+    folder.mkdir()
     with monkeypatch.context() as patch:
-        patch.setattr(kernel, "cache_folder", lambda: folder.with_name("another-machine"))
+        patch.setattr(kernel, "cache_folder", lambda: folder)
         with pytest.raises(QuantflowError, match=r"of another kernels: .*another-machine"):
             live(stopped, project, frames, SETTINGS)
     with monkeypatch.context() as patch:
