@@ -19,6 +19,7 @@ ENTRIES = (
     {"type": "tick", "count": 3},
     {"type": "volume", "threshold": 4, "overflow": "split"},  # several bars on one trade
 )
+NEVER_FREED: list[np.ndarray] = []  # what Python takes for an object
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +110,7 @@ def test_what_only_looks_like_an_array_is_refused(plan):
     words = np.frombuffer(ctypes.string_at(id(row), np.ndarray.__basicsize__), np.int64).copy()
     (kind,) = np.flatnonzero(words == id(np.ndarray))
     words[kind] = id(object)
+    NEVER_FREED.append(words)
     made = ctypes.cast(words.ctypes.data, ctypes.py_object).value
     with pytest.raises(TypeError, match="not object"):
         Program(plan, 1).step(made)

@@ -8,6 +8,7 @@ import pytest
 
 from qf.schema_tables import TABLES
 from qf.store import intake as intake_file
+from qf.store import spool as spool_file
 from qf.store.arrow import batch_of
 from qf.store.duck import Store
 from qf.store.intake import Intake
@@ -16,12 +17,13 @@ from qf.store.spool import BATCH_ROWS, Spool
 from store.tables import TRADES, columns, texts
 
 GROUP = 50
+NO_FILE = Path("/there/is/none")
 
 
 @pytest.fixture
 def small(monkeypatch):
     """Let a row group be a few rows."""
-    monkeypatch.setattr(intake_file, "BATCH_ROWS", GROUP)
+    monkeypatch.setattr(spool_file, "BATCH_ROWS", GROUP)
     monkeypatch.setattr(intake_file, "AT_ONCE_ROWS", 4 * GROUP)
 
 
@@ -65,7 +67,7 @@ def test_rows_keep_their_order_and_come_in_whole_groups(tmp_path, small, seed):
             made = batches_of(table, f"S{number}", sizes, seed + number)
             everything += made
             if random.random() < 0.5:
-                intake.add(table, made, sum(sizes))
+                intake.add(table, NO_FILE, sum(sizes), made)
             elif made:
                 spool = Spool(tmp_path / f"{number}")
                 spool.add(table, "binance_spot", f"S{number}", list(made))
@@ -89,7 +91,7 @@ def test_rows_keep_their_order_and_come_in_whole_groups(tmp_path, small, seed):
 def test_nothing_given_makes_no_statement(small):
     told = Told()
     intake = Intake(told)
-    intake.add(TRADES, [], 0)
+    intake.add(TRADES, NO_FILE, 0)
     intake.finish()
     assert told.statements == []
 
@@ -100,10 +102,60 @@ def test_the_symbols_of_a_group_may_be_more_than_a_byte_numbers(small):
     for number in range(200):
         (batch,) = batches_of(TRADES, f"S{number}", [2], number)
         assert batch.column("symbol").type.index_type == pa.int8()
-        intake.add(TRADES, [batch], 2)
+        intake.add(TRADES, NO_FILE, 2, [batch])
     intake.finish()
     symbols = [row["symbol"] for _, made in told.statements for row in shown(made)]
     assert symbols == [f"S{number}" for number in range(200) for _ in range(2)]
+
+
+def spool_of(folder, batches):
+    """Return the file of some batches."""
+    spool = Spool(folder)
+    spool.add(TRADES, "binance_spot", "S", list(batches))
+    return Path(spool.finish()[TRADES.name])
+
+
+def test_what_waits_in_memory_is_bounded(tmp_path, small, monkeypatch):
+    batches = [batches_of(TRADES, f"S{n}", [GROUP // 10], n) for n in range(12)]
+    size = batches[0][0].nbytes
+    monkeypatch.setattr(intake_file, "HELD_BYTES", 3 * size)
+    told = Told()
+    intake = Intake(told)
+    for place, given in enumerate(batches):
+        file = NO_FILE if place < 3 else spool_of(tmp_path / f"{place}", given)
+        intake.add(TRADES, file, GROUP // 10, given)
+    (waiting,) = intake._waiting.values()
+    assert [isinstance(source, Path) for source in waiting.sources] == [False] * 3 + [True] * 9
+    intake.finish()
+    got = [batch for _, made in told.statements for batch in made]
+    assert shown(got) == shown([batch for given in batches for batch in given])
+    # What has been read holds nothing: there is room again.
+    intake.add(TRADES, NO_FILE, GROUP // 10, batches[0])
+    intake.finish()
+
+
+def test_room_comes_back_while_a_table_goes_on(tmp_path, small, monkeypatch):
+    given = batches_of(TRADES, "S", [4 * GROUP + 1], 1)
+    monkeypatch.setattr(intake_file, "HELD_BYTES", given[0].nbytes)
+    intake = Intake(Told())
+    for _ in range(3):  # each is sent at once, all but a row
+        intake.add(TRADES, NO_FILE, 4 * GROUP + 1, given)
+    intake.finish()
+
+
+def test_a_batch_of_wide_rows_is_no_larger_than_what_is_allowed(tmp_path, small, monkeypatch):
+    given = batches_of(TRADES, "S", [GROUP - 7] * 6, 1)
+    allowed = sum(batch.nbytes for batch in given) // 40
+    monkeypatch.setattr(spool_file, "BATCH_BYTES", allowed)
+    with spool_file.spooled(spool_of(tmp_path, given)) as reader:
+        assert max(batch.nbytes for batch in reader) < 2 * allowed
+    told = Told()
+    intake = Intake(told)
+    intake.add(TRADES, NO_FILE, 6 * (GROUP - 7), given)
+    intake.finish()
+    got = [batch for _, made in told.statements for batch in made]
+    assert max(batch.nbytes for batch in got) < 2 * allowed
+    assert shown(got) == shown(given)
 
 
 def test_a_change_has_everything_in_its_tables_when_it_ends(tmp_path):

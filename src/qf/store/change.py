@@ -177,7 +177,7 @@ class Change:
         self.writer.rows[table.name, venue, symbol] += rows
         if self._segments is not None:
             spool = self._segments.adopt(table, venue, symbol, spool)
-        self._intake.add(table, given or spool, rows)
+        self._intake.add(table, spool, rows, given)
 
     def finish(self) -> None:
         """Bring into the tables all that has been given."""

@@ -2,7 +2,8 @@
 
 DuckDB packs several row groups at once, and only where it is given whole ones; a statement for a
 few rows costs milliseconds. So a table's rows wait, in their files or in memory, until there are
-some groups of them, and what is left of the last one waits for the next.
+some groups of them, and what is left of the last one waits for the next. What waits in memory is
+bounded: rows beyond it are read from their files again.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from qf.schema_tables import Table
-from qf.store.spool import BATCH_ROWS, spooled
+from qf.store.spool import BATCH_ROWS, batch_rows, spooled
 
 AT_ONCE_ROWS = 4 * BATCH_ROWS
+HELD_BYTES = 64 << 20  # of all tables' rows that nobody has read yet
 
 Batches = Sequence[pa.RecordBatch]
 Insert = Callable[[Table, pa.RecordBatchReader], None]
@@ -30,6 +32,7 @@ class _Waiting:
     sources: list[Path | Batches] = field(default_factory=list)
     rest: list[pa.RecordBatch] = field(default_factory=list)
     rows: int = 0
+    held: int = 0  # bytes of the sources that are in memory
 
     def schema(self) -> pa.Schema:
         """Return the columns that all sources have in common."""
@@ -45,11 +48,13 @@ class _Waiting:
             for batch in map(_even, _batches(source)):
                 self.rest.append(batch)
                 held += batch.num_rows
-                while held >= BATCH_ROWS:
-                    whole, self.rest = _cut(self.rest, BATCH_ROWS)
-                    held -= BATCH_ROWS
-                    self.rows -= BATCH_ROWS
+                group = batch_rows(batch.nbytes, batch.num_rows)
+                while held >= group:
+                    whole, self.rest = _cut(self.rest, group)
+                    held -= group
+                    self.rows -= group
                     yield whole
+        self.held = 0
         if last and held:
             whole, self.rest = _cut(self.rest, held)
             self.rows -= held
@@ -64,12 +69,19 @@ class Intake:
         self._insert = insert
         self._waiting: dict[str, _Waiting] = {}
 
-    def add(self, table: Table, source: Path | Batches, rows: int) -> None:
-        """Take rows in the order they were made; a file stays where it is until they are in."""
+    def add(self, table: Table, file: Path, rows: int, given: Batches = ()) -> None:
+        """Take rows in the order they were made; the file stays where it is until they are in.
+
+        `given` are the same rows, where they are in memory: they are read there if there is room.
+        """
         if not rows:
             return
         waiting = self._waiting.setdefault(table.name, _Waiting(table))
-        waiting.sources.append(source)
+        size = sum(batch.nbytes for batch in given)
+        room = HELD_BYTES - sum(each.held for each in self._waiting.values())
+        in_memory = 0 < size <= room
+        waiting.sources.append(given if in_memory else file)
+        waiting.held += size if in_memory else 0
         waiting.rows += rows
         if waiting.rows >= AT_ONCE_ROWS:
             self._send(waiting, last=False)

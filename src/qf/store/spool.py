@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from qf.schema_tables import Table
 from qf.store.segments import open_segment
 
-BATCH_ROWS = 122_880  # a row group of DuckDB
+BATCH_ROWS, BATCH_BYTES = 122_880, 128 << 20  # a row group of DuckDB; less of rows that are wide
 HAND_BYTES, TABLE_BYTES = 256 << 20, 64 << 20  # in memory: of all, and of one symbol's table
 
 
@@ -84,10 +84,16 @@ class Spool:
         return self.folder / f"{name}.parquet"
 
 
+def batch_rows(size: int, rows: int) -> int:
+    """Return how many rows make a batch, where `rows` of them take `size` bytes."""
+    return max(1, min(BATCH_ROWS, BATCH_BYTES * rows // max(size, 1)))
+
+
 def spooled(path: Path) -> pa.RecordBatchReader:
     """Return the rows of a file in the order they were made, texts as dictionaries."""
     schema = pq.read_schema(path)
     texts = [field.name for field in schema if pa.types.is_string(field.type)]
     file = pq.ParquetFile(path, read_dictionary=texts)
-    batches = file.iter_batches(BATCH_ROWS)
-    return pa.RecordBatchReader.from_batches(file.schema_arrow, batches)
+    groups = [file.metadata.row_group(place) for place in range(file.num_row_groups)]
+    most = batch_rows(sum(group.total_byte_size for group in groups), file.metadata.num_rows)
+    return pa.RecordBatchReader.from_batches(file.schema_arrow, file.iter_batches(most))
