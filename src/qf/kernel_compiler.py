@@ -110,7 +110,6 @@ class _LowerPart(NativeLowering):
 
     def run_pass(self, state: Any) -> Literal[True]:
         state.library = _Part(state.targetctx.codegen(), state.func_id.func_qualname)
-        state.library.enable_object_caching()
         state.flags.no_compile = True
         super().run_pass(state)
         lowered = state["cr"]
@@ -131,7 +130,6 @@ class _LowerKernel(NativeLowering):
 
     def run_pass(self, state: Any) -> Literal[True]:
         state.library = _Kernel(state.targetctx.codegen(), state.func_id.func_qualname)
-        state.library.enable_object_caching()
         state.flags.no_compile = True
         return super().run_pass(state)
 
