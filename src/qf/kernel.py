@@ -69,7 +69,7 @@ NAME_CLASH = diagnostic(
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 # One clock is eight int64 words: lo, hi, row of lo, capacity, tail, the first row not yet handed
-# out, the first of its reads, and a spare one.
+# out, the first of its reads, and how far its adjacent columns are apart.
 CLOCK_WORDS = 8
 
 # What plain Python cannot say well: the text that replaces the function of the same name.
@@ -96,7 +96,7 @@ def prefetch(typing, column, row):
         at = builder.bitcast(builder.gep(arguments[0], [arguments[1]]), word)
         builder.call(fetch, [at, *(ir.Constant(number, given) for given in (0, 3, 1))])
         return context.get_dummy_value()
-    return types.void(types.CPointer(types.int64), types.int64), build
+    return types.void(column, types.int64), build
 """,
 }
 
@@ -111,7 +111,7 @@ def highest_bit(word: int) -> int:
     return int(word).bit_length() - 1
 
 
-def prefetch(column: Sequence[int], row: int) -> None:
+def prefetch(column: Sequence[float], row: int) -> None:
     """Ask the processor for a word that will be read soon; it may lie behind the column's end."""
 
 
@@ -143,7 +143,7 @@ _OUT_CLOCK = {
     "slo": (2, 0),
     "shi": (2, 1),
     "srow": (2, 2),
-    "stride0": (0, 3),
+    "stride0": (0, 7),
     "olo": (1, 0),
     "ohi": (1, 1),
     "orow": (1, 2),

@@ -20,17 +20,18 @@ from qf.machine_code import load
 
 # header: 0 instructions, 1 code, 2 clocks, 3 clock table, 4 feeds, 5 feed table, 6 sink table,
 # 7 reads, 8 rows done, 9 rows given, 10 next instruction, 11 block, 12 clock short of room,
-# 13 rows it needs, 14 columns, 15 buffer bases, 16 rows of the block in hand, 17 whether the root
-# clock's columns are the feed itself, 18 whether the block in hand has begun, 19 the type and 20
-# the dtype that a step's row must have
+# 13 rows it needs, 14 columns, 15 buffer bases, 16 rows of the block in hand, 17 whether the feed
+# is read where it lies, 18 whether the block in hand has begun, 19 the type and 20 the dtype that a
+# step's row must have, 21 how many addresses point at fed columns, 22 where they and the columns'
+# places in the feed are written, 23 the stride of a feed that is read where it lies
 HEADER_WORDS = 32
 # where: 0 in clock, 1.. out clocks, 8 number of out clocks that get rows, 16.. made, 32.. room,
 # 48 which declared outputs anybody reads, 49.. which columns of each
 WHERE_WORDS = 128
 # What a step answers besides the clocks that made a row each: drain or grow (the loop's 1 and 2);
-# a clock has made several rows; nothing was done, as the root clock is the feed itself, as the row
-# has not one word per feed, or as it is no plain row of float64.
-DRAIN, GROW, SEVERAL, ON_FEED, WRONG_WIDTH, WRONG_KIND = -1, -2, -3, -4, -5, -6
+# a clock has made several rows; nothing was done, as the row has not one word per feed, or as it is
+# no plain row of float64.
+DRAIN, GROW, SEVERAL, WRONG_WIDTH, WRONG_KIND = -1, -2, -3, -4, -5
 
 _TEXT = '''"""Generated; do not edit."""
 from llvmlite import ir
@@ -124,19 +125,14 @@ def compact(clocks, bases, c):
 def begin(h):
     """Close the block before, make room, and copy the next rows of the feed in.
 
-    A root clock that is the feed itself needs neither room nor copy.
+    A feed that is read where it lies is copied only while its rows have history elsewhere.
     """
-    n_clocks = h[2]
     clocks = words(h[3])
     bases = words(h[15])
     done = h[8]
     m = min(h[9] - done, h[11])
     h[16] = m
-    if h[17] == 1:
-        clocks[2] += clocks[1] - clocks[0]
-        clocks[0] = done
-        clocks[1] = done + m
-    for c in range(h[17], n_clocks):
+    for c in range(h[2]):
         lo = clocks[8 * c + 1]
         clocks[8 * c + 2] += lo - clocks[8 * c]
         clocks[8 * c] = lo
@@ -144,12 +140,38 @@ def begin(h):
         if c == 0 and clocks[3] - lo < m:
             compact(clocks, bases, c)
         clocks[8 * c + 1] = clocks[8 * c]
-    if h[17] == 0:
+    lo = clocks[0]
+    clocks[1] = lo + m
+    if h[17] == 0 or done < clocks[4]:
         feeds = words(h[5])
-        lo = clocks[0]
         for k in range(h[4]):
             move(feeds[2 * k + 1] + 8 * lo, feeds[2 * k] + 8 * done, m)
-        clocks[1] = lo + m
+
+@part
+def lend(h):
+    """Point everybody who reads a fed column at the feed, so that row lo is the next to be done."""
+    clocks = words(h[3])
+    feeds = words(h[5])
+    readers = words(h[22])
+    ahead = 8 * (h[8] - clocks[0])
+    for k in range(h[21]):
+        words(readers[2 * k])[0] = feeds[2 * readers[2 * k + 1]] + ahead
+    clocks[7] = h[23]
+
+@part
+def give_back(h):
+    """Point everybody at the root clock's own columns again, and keep the feed's last rows there.
+    """
+    clocks = words(h[3])
+    feeds = words(h[5])
+    readers = words(h[22])
+    for k in range(h[21]):
+        words(readers[2 * k])[0] = feeds[2 * readers[2 * k + 1] + 1]
+    clocks[7] = clocks[3]
+    tail = clocks[4]
+    for k in range(h[4]):
+        copy(feeds[2 * k + 1] + 8 * (clocks[1] - tail), feeds[2 * k] + 8 * (h[8] - tail), tail)
+    h[17] = 0
 
 @part
 def flush(h, c):
@@ -195,9 +217,13 @@ def drive(h):
     while True:
         if h[18] == 0:
             if h[8] >= h[9]:
+                if h[17] == 1:
+                    give_back(h)
                 return hand_out(h, 1)
             begin(h)
             h[18] = 1
+        if h[17] == 1 and h[8] >= clocks[4]:  # again where Python has written addresses anew
+            lend(h)
         while h[10] < n:
             p = 6 * h[10]
             where = words(code[p + 1])
@@ -253,8 +279,6 @@ def one(h, row):
     array = words(row)
     if array[HEAD - 1] != h[19] or array[HEAD + 5] != h[20] or array[HEAD + 1] & 0xFFFFFFFF != 1:
         return WRONG_KIND
-    if h[17] == 1:
-        return ON_FEED
     if words(array[HEAD + 2])[0] != h[4]:
         return WRONG_WIDTH
     data = array[HEAD]
@@ -321,8 +345,8 @@ class Machine:
 def load_machine() -> Machine:
     """Return the compiled loop."""
     head = object.__basicsize__ // 8
-    answers = "SEVERAL, ON_FEED, WRONG_WIDTH, WRONG_KIND, HEAD = "
-    answers += f"{SEVERAL}, {ON_FEED}, {WRONG_WIDTH}, {WRONG_KIND}, {head}"
+    answers = "SEVERAL, WRONG_WIDTH, WRONG_KIND, HEAD = "
+    answers += f"{SEVERAL}, {WRONG_WIDTH}, {WRONG_KIND}, {head}"
     text = _TEXT.replace("ANSWERS", answers)
     key = f"machine_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     run, step = (load(kernel.compiled(key, text, name)) for name in ("run", "step"))

@@ -128,6 +128,10 @@ class Plan:
         fed = len(self.columns[0]) == len(self.feeds) if self.clocks else False
         return fed and self.tails[0] == 1 and self.clocks[0] not in self.reads
 
+    def walks_root(self) -> bool:
+        """Say whether a kernel may read columns of the root clock beside those that it is given."""
+        return any(i.clocks[0] == 0 and _walks(i.op.rules["kernel"]) for i in self.instructions)
+
     def wanted(self) -> list[list[int]]:
         """Return per instruction what something takes: a bit per output, then a mask for each.
 

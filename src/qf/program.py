@@ -22,7 +22,6 @@ from qf.machine import (
     DRAIN,
     GROW,
     HEADER_WORDS,
-    ON_FEED,
     WHERE_WORDS,
     WRONG_KIND,
     WRONG_WIDTH,
@@ -61,7 +60,7 @@ class Program:
         self.plan_hash = plan.hash()
         self._wanted = plan.wanted()
         self._tails = [0, *plan.tails[1:]] if plan.root_is_feed() else plan.tails
-        self._on_feed = False  # whether the root clock's columns are now the feed itself
+        self._walks_root = plan.walks_root()
         self._kernels = compile_kernels(plan.ops())
         self._slots = np.zeros(sum(i.slots for i in plan.instructions) + 1)
         self._ints = np.zeros(sum(i.ints for i in plan.instructions) + 1, np.int64)
@@ -73,7 +72,8 @@ class Program:
             # A clock that an op makes grows to what it needs: short columns share the cache.
             rows = max(2 * block, ROOT_ROWS) if clock == 0 else max(tail, LEAST_ROWS)
             self._buffers.append(self._new_buffer(clock, tail + rows + 64))
-            self._clocks[clock, :6] = tail, tail, 0, self._buffers[clock].shape[1], tail, tail
+            columns = self._buffers[clock].shape[1]
+            self._clocks[clock] = tail, tail, 0, columns, tail, tail, 0, columns
         self._where = np.zeros((len(plan.instructions) + 1, WHERE_WORDS), np.int64)
         self._feeds = np.zeros((len(plan.feeds) + 1, 2), np.int64)
         self._root_feed = RootFeed(plan.feeds)
@@ -94,6 +94,8 @@ class Program:
         self._read_clocks = [(k, name) for k, name in enumerate(plan.clocks) if name in plan.reads]
         self._code = np.zeros((len(plan.instructions) + 1, 6), np.int64)
         self._pointers = np.zeros(self._count_pointers() + 1, np.int64)
+        self._readers = self._find_readers()
+        self._header[21:23] = len(self._readers), self._readers.ctypes.data
         for clock in range(len(plan.clocks)):
             self._new_sink(clock, min(8 * block, FIRST_SINK_ROWS))
         self._wire()
@@ -137,9 +139,12 @@ class Program:
         A matrix has a row per read of the clock, in float64 words; `named` takes it apart.
         """
         rows, step = self._root_feed.point(columns, self._feeds[:, 0])
-        self._put_on_feed(step)
-        if rows > FEW_ROWS:  # there is room for few
+        if rows > FEW_ROWS:  # there is room for few, and to copy them costs less
             self._make_room(rows)
+            # A kernel walks adjacent columns by one stride.
+            even = step > 0 and step % 8 == 0
+            if rows >= self._tails[0] and (even or not self._walks_root):
+                self._header[17], self._header[23] = 1, step // 8
         self._header[8:12] = 0, rows, 0, self.block
         self._header[18] = 0
         self._fills[:] = 0  # what a step has handed out
@@ -158,9 +163,6 @@ class Program:
 
     def _step_on(self, said: int, row: np.ndarray) -> dict[str, np.ndarray]:
         """Finish a step that has answered for the first time so, or could not be done at once."""
-        if said == ON_FEED:
-            self._take_off_feed()
-            return self.step(row)
         if said == WRONG_KIND:
             return self.step(plain_row(row))
         if said == WRONG_WIDTH:
@@ -212,7 +214,6 @@ class Program:
             raise BAD_STATE(why="its checksum is wrong")
         words = np.frombuffer(body, np.int64)
         at = len(self.plan.clocks)
-        self._take_off_feed()
         self._clocks[:, 2] = words[:at]
         for clock, buffer in enumerate(self._buffers):
             tail = self._tails[clock]
@@ -223,40 +224,19 @@ class Program:
         self._slots.view(np.int64)[:] = words[at : at + self._slots.size]
         self._ints[:] = words[at + self._slots.size :]
 
-    def _put_on_feed(self, step: int) -> None:
-        """Let the root clock's columns be the feed itself, where they lie evenly and need no past.
-
-        A kernel walks adjacent columns by one stride; a feed whose columns lie anyhow is copied.
-        """
-        if self._tails[0] or step <= 0 or step % 8:
-            self._take_off_feed()
-            return
-        lo, hi = self._clocks[0, :2]
-        self._clocks[0, :4] = 0, 0, self._clocks[0, 2] + hi - lo, step // 8
-        self._on_feed, self._header[17] = True, 1
-        self._point_at_feed()
-
-    def _point_at_feed(self) -> None:
-        """Write the feed's addresses where instructions read the root clock."""
-        self._pointers[self._root_pointers] = self._feeds[self._root_places, 0]
-
-    def _take_off_feed(self) -> None:
-        """Give the root clock its own columns back, which hold no history."""
-        if self._on_feed:
-            lo, hi = self._clocks[0, :2]
-            row = self._clocks[0, 2] + hi - lo
-            self._clocks[0, :4] = 0, 0, row, self._buffers[0].shape[1]
-            self._on_feed, self._header[17] = False, 0
-            self._wire()
-
     def _drive(self) -> dict[str, np.ndarray]:
         """Run from where the header stands to the end of what was given; return what was made."""
         header = self._header
-        while status := self._run(self._header_address):
-            if status == 1:
-                self._enlarge_sinks(int(header[8]), int(header[9]))
-            else:
-                self._grow_clock(int(header[12]), int(header[13]))
+        try:
+            while status := self._run(self._header_address):
+                if status == 1:
+                    self._enlarge_sinks(int(header[8]), int(header[9]))
+                else:
+                    self._grow_clock(int(header[12]), int(header[13]))
+        except BaseException:  # no memory left, or a key pressed: the feed's owner may let it go
+            header[17], self._clocks[0, 7] = 0, self._clocks[0, 3]
+            self._wire()
+            raise
         return self._taken()
 
     def _make_room(self, rows: int) -> None:
@@ -318,7 +298,7 @@ class Program:
         buffer[:, :tail] = self._buffers[clock][:, lo - tail : lo]
         self._buffers[clock] = buffer
         self._clocks[clock, :2] = self._clocks[clock, 5] = tail
-        self._clocks[clock, 3] = buffer.shape[1]
+        self._clocks[clock, 3] = self._clocks[clock, 7] = buffer.shape[1]
         self._wire()
 
     def _new_sink(self, clock: int, rows: int) -> None:
@@ -329,10 +309,22 @@ class Program:
     def _count_pointers(self) -> int:
         return sum(len(i.inputs) + len(i.outputs) for i in self.plan.instructions)
 
+    def _find_readers(self) -> np.ndarray:
+        """Return the addresses of all that points at fed columns, and those columns' places."""
+        fed = {column: place for place, (_, column) in enumerate(self.plan.feeds)}
+        found, at = [], self._pointers.ctypes.data
+        for i in self.plan.instructions:
+            found += [(at + 8 * k, fed[c]) for k, c in enumerate(i.inputs) if c in fed]
+            at += 8 * (len(i.inputs) + len(i.outputs))
+        at = self._reads.ctypes.data
+        for name in self.plan.clocks[:1]:
+            reads = enumerate(self._reads_of(name))
+            found += [(at + 16 * k, fed[c]) for k, (_, c) in reads if c in fed]
+        return np.array(found, np.int64).reshape(-1, 2)
+
     def _wire(self) -> None:
         """Write every address the compiled loop needs (again after a buffer has moved)."""
         pointers = params = slots = ints = 0
-        root: list[tuple[int, int]] = []  # pointers to the root clock's columns, and their places
         blocks = (self._pointers, self._params, self._slots, self._ints)
         starts = [block.ctypes.data for block in blocks]
         where_at, where_bytes = self._where.ctypes.data, 8 * WHERE_WORDS
@@ -354,17 +346,12 @@ class Program:
             for column in (*i.inputs, *i.outputs):
                 base, stride = bases[column.clock]
                 self._pointers[pointers] = base + stride * column.place
-                if column.clock == 0:
-                    root.append((pointers, column.place))
                 pointers += 1
             params += len(i.parameters) + 1
             slots += i.slots
             ints += i.ints
-        self._root_pointers, self._root_places = np.array(root, np.int64).reshape(-1, 2).T
         for place, (_, column) in enumerate(self.plan.feeds):
             self._feeds[place, 1] = bases[column.clock][0] + bases[column.clock][1] * column.place
-        if self._on_feed:
-            self._point_at_feed()
         for clock in range(len(self.plan.clocks)):
             self._wire_sink(clock)
         self._header[:8] = (

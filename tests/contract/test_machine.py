@@ -91,6 +91,65 @@ def test_few_rows_and_many_in_any_turn_give_what_all_at_once_gives():
         assert np.concatenate([part[name] for part in parts]).tobytes() == column.tobytes()
 
 
+def test_a_feed_that_is_read_where_it_lies_gives_the_bits_of_its_copy():
+    plan = Plan()
+    plan.clock("rows")
+    x, y = plan.feed("x"), plan.feed("y")
+    plan.read("x", x)
+    plan.read("before", plan.one(find("lag", "ops"), [x], rows=150))
+    plan.read("together", plan.one(find("rolling_corr", "ops"), [x, y], window=50))
+    given = np.random.default_rng(7).normal(size=(2, 9_000))
+    copied, lent, at = Program(plan, 64), Program(plan, 64), 0
+    expected = [copied.push(dict(zip("xy", given[:, k : k + 50], strict=True)))["rows"]
+                for k in range(0, given.shape[1], 50)]  # fmt: skip
+    parts = []
+    for turn, size in enumerate((302, 1_000, 30, 100, 1, 504, 2_500, 4_563)):
+        piece = given[:, at : at + size].copy()
+        if size == 1:
+            made = lent.step(piece[:, 0])
+            parts.append({k: v.copy() for k, v in lent.named("rows", made["rows"]).items()})
+        else:
+            parts.append(lent.push({"x": piece[0], "y": piece[1]})["rows"])
+        piece[:] = np.nan  # whoever fed it may do with it what he likes
+        at += size
+        saved, lent = lent.save(), Program(plan, 64) if turn % 3 == 0 else lent
+        lent.restore(saved)
+    assert at == given.shape[1]
+    for name in expected[0]:
+        whole = np.concatenate([part[name] for part in expected])
+        assert np.concatenate([part[name] for part in parts]).tobytes() == whole.tobytes()
+
+
+def test_a_push_that_breaks_off_leaves_nothing_pointing_at_its_feed():
+    class Full(Program):
+        """A program that gets no more memory while `full` holds."""
+
+        full = False
+
+        def _grow_clock(self, clock, rows):
+            if self.full:
+                raise MemoryError
+            super()._grow_clock(clock, rows)
+
+    frames = random_frames(3, "spot", count=400)
+    tape = tape_of(frames)
+    evenly = dict(zip(tape, np.stack(list(tape.values())), strict=True))
+    plan = enrich_plan("spot")
+    whole = Program(plan, 512).push(evenly)
+    program = Full(plan, 512)
+    empty, program.full = program.save(), True
+    with pytest.raises(MemoryError):
+        program.push({name: column.copy() for name, column in evenly.items()})
+    program.full = False
+    program.restore(empty)
+    parts = [program.push({name: column[k : k + 60].copy() for name, column in tape.items()})
+             for k in range(0, len(tape["seq"]), 60)]  # fmt: skip
+    for clock in ("tick", "prints"):
+        for name, column in whole[clock].items():
+            made = np.concatenate([part[clock][name] for part in parts])
+            assert made.tobytes() == column.tobytes(), name
+
+
 def test_steps_around_a_push_that_needs_another_sink_give_their_own_rows():
     x = np.random.default_rng(6).normal(size=30_000)
     whole = Program(plan_of(20)).push({"x": x})["rows"]["y"]

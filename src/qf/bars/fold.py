@@ -15,6 +15,7 @@ Source: López de Prado (2018), Advances in Financial Machine Learning, section 
 """
 
 from qf.bar_clock import CLOSES_BEFORE, CLOSES_WITH, FOREVER, PARTS_SHIFT, lots_worth
+from qf.kernel import prefetch
 from qf.op import define
 from qf.schema import BIT, NULL_INT
 
@@ -26,6 +27,7 @@ STATE_INTS = 14
 BY_VALUE = 2
 TOO_LARGE = -1  # a sum that did not fit
 UNDEFINED_BIT = BIT["undefined"]
+AHEAD = 4  # bars: what the close of one needs is fetched so early
 FEW, LONGEST = 3, 256  # trades that are summed at once: more than, at most
 LARGE = 4e18  # two amounts below it, added, fit an int64
 
@@ -110,21 +112,29 @@ def product(price, lots):
 
 
 def count_closes(code, start, end):
-    """Return how many bars the close codes of some trades ask for, at most."""
-    closes = 0
+    """Return how many bars some trades close, at most, and how many of the trades close any."""
+    closes, closing = 0, 0
     for t in range(start, end):
         closes += (code[t] & 1) + ((code[t] >> 1) & 1) + (code[t] >> PARTS_SHIFT)
-    return closes
+        closing += 1 if code[t] != 0 else 0
+    return closes, closing
 
 
-def quiet_stretch(code, start, end):
-    """Return where the trades from `start` on that close nothing end."""
-    stop = start
-    while stop + 4 <= end and code[stop] | code[stop + 1] | code[stop + 2] | code[stop + 3] == 0:
-        stop += 4
-    while stop < end and code[stop] == 0:
-        stop += 1
-    return stop
+def note_closes(code, start, end, places, at):
+    """Write which trades close a bar to `places` from `at` on, and one place more that is none."""
+    for t in range(start, end):
+        places[at] = t  # stays where it is one: bars end where no processor could guess
+        at += 1 if code[t] != 0 else 0
+
+
+def fetch_close(columns, row):
+    """Ask for what is read of the trade that closes a bar, and of no other."""
+    event_time, processed_time, seq, mid, spread = columns
+    prefetch(event_time, row)
+    prefetch(processed_time, row)
+    prefetch(seq, row)
+    prefetch(mid, row)
+    prefetch(spread, row)
 
 
 def part_of(split, threshold, volume, value, lots, worth, closes):
@@ -208,18 +218,28 @@ def kernel(
     open_ticks, high_ticks, low_ticks, close_ticks, volume_lots, value_units,
     weighted_units, buy_lots, sell_lots, trade_count, quality, mid_close, spread_close,
 ):  # fmt: skip
-    closes = count_closes(code, lo, hi)
-    if closes > room[0]:
-        return closes
+    closes, closing = count_closes(code, lo, hi)
+    if closes >= room[0]:
+        return closes + 1
     split, threshold, period = int(params[0]), int(params[1]), int(params[2])
     trades = (price_ticks, size_lots, tick_value_units, direction, tick_quality, event_time)
+    at_close = (event_time, processed_time, seq, mid, spread)
     walk = lo if hi - lo > FEW else hi  # before it, trades are put into bars one by one
     r = olo
+    # Where the next trades that close lie stands in rows that no bar of this block has reached.
+    places, n, end = known_row, olo + closes - closing, olo + closes
+    if walk == lo:
+        note_closes(code, lo, hi, places, n)
+        for soon in range(n, min(n + AHEAD, end)):
+            fetch_close(at_close, places[soon])
+    close = places[n] if walk == lo and n < end else hi
     t = lo
     while t < hi:
         whole, before, left, stop = False, 0, 0, t
         if t >= walk:
-            stop = quiet_stretch(code, t, min(hi, t + LONGEST))
+            stop = min(close, t + LONGEST)
+            if n + AHEAD < end:
+                fetch_close(at_close, places[n + AHEAD])
             left = 1 if split == 0 and stop < hi and code[stop] == CLOSES_WITH else 0
             stop += left
             whole = stop > t and put_stretch(ints, trades, t, stop, row + t - lo, period)
@@ -228,7 +248,7 @@ def kernel(
             walk = max(walk, stop)
             stop = t + 1
             before = code[t] & CLOSES_BEFORE if ints[COUNT] > 0 else 0
-            left = count_closes(code, t, stop) - (code[t] & CLOSES_BEFORE) + before
+            left = count_closes(code, t, stop)[0] - (code[t] & CLOSES_BEFORE) + before
         at = stop - 1
         waits = not whole  # the trade, or a part of it, is still to be put into a bar
         while waits or left > 0:
@@ -264,4 +284,7 @@ def kernel(
             ints[COUNT] = 0
             before, left, r = 0, left - 1, r + 1
         t = stop
+        if t > close:
+            n += 1
+            close = places[n] if n < end else hi
     made[0] = r - olo
