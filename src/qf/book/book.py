@@ -29,10 +29,11 @@ from qf.book.continuity import (
     open_trade,
 )
 from qf.book.frames import RECORD_HEAD
-from qf.book.passage import append_rows, close_rows, go_on, lose_book
+from qf.book.passage import append_rows, close_rows, go_on, lose_book, whole_until
 from qf.book.sight import release_for_trade
 from qf.book.snapshots import has_book_row, put_book_row, snapshots_until
 from qf.book.state import (
+    ARRIVED,
     ASOF,
     DEPTH_LEVELS,
     EAGER,
@@ -48,7 +49,7 @@ from qf.book.state import (
     place_queues,
     state_words,
 )
-from qf.book.top import RULE
+from qf.book.top import RULE, take_rows
 from qf.book.trade_run import put_run
 from qf.book.trades import (
     INVALID,
@@ -176,6 +177,7 @@ def kernel(
     if room[0] < made[0] or room[1] < made[1] or room[2] < made[2] or room[3] < made[3]:
         return -1
     by_size, keeps_all, book_wanted = params[6] == 1.0, params[12] == 1.0, wanted & BOOK_BITS != 0
+    alone = ints[SEES] == 0 and ints[SHOWS] == 1 and not book_wanted
     masks = (wanted_number, wanted & LADDER_BIT != 0, wanted & FLOW_BIT != 0)
     j, p, r, s, t = olo, olo2, olo3, olo4, lo
     while t < hi:
@@ -220,6 +222,14 @@ def kernel(
             t, j = t + run, j + run
             continue
         verdict = open_or_go_on(ints, tape, stride0, t, kind, first)
+        if alone and first and verdict == EMIT:
+            stop = whole_until(ints, tape, stride0, t, hi)
+            if stop > 0:
+                if ints[NEXT_SNAPSHOT] < received:
+                    s = snapshots_until(ints, state, received, snapshot, level, stride4, s, params)
+                take_rows(ints, ARRIVED, 1, tape, stride0, t, stop)
+                t = stop
+                continue
         lost = first and (verdict == BREAK or (verdict == HOLD and before == SYNCED))
         if verdict in (DROP, BREAK):
             ints[INSIDE] = 1 - tape[LAST_ROW * stride0 + t]

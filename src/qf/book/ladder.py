@@ -10,7 +10,8 @@ Words from offset `at`: 0-1 best u per side (NO_LEVEL when empty), 2-3 top of th
 4-5 far count, 6 far levels lost to a full map, 7-8 the last snapshot's worst u per side.
 """
 
-from qf.kernel import highest_bit
+from qf.kernel import highest_bit, inlined
+from qf.schema import PRICE, SIDE, SIZE
 
 WIDTH = 1 << 15
 MASK = WIDTH - 1
@@ -203,6 +204,20 @@ def settle_best(w, at, k, changed):
         move_window(w, at, k, best + MARGIN)
 
 
+@inlined
+def put_level(w, at, k, u, size):
+    """Set the absolute size of level u (0 removes it); the best of the side is left as it was."""
+    top = w[at + 2 + k]
+    if (u <= top) & (u > top - WIDTH):
+        place = u & MASK
+        word = at + OCCUPIED + k * BITMAP + (place >> 6)
+        full = 1 if size > 0 else 0
+        w[at + RING + k * WIDTH + place] = size
+        w[word] = (w[word] & ~(1 << (place & 63))) | (full << (place & 63))
+    else:
+        ladder_set(w, at, k, u, size)
+
+
 def ladder_apply(w, at, source, count):
     """Set `count` levels (signed tick, size) that lie in w from `source`.
 
@@ -218,15 +233,23 @@ def ladder_apply(w, at, source, count):
         k = -(u >> 63)
         bid = max(bid, NO_LEVEL if k == 1 else u)
         ask = max(ask, u if k == 1 else NO_LEVEL)
-        top = w[at + 2 + k]
-        if (u <= top) & (u > top - WIDTH):
-            place = u & MASK
-            word = at + OCCUPIED + k * BITMAP + (place >> 6)
-            full = 1 if size > 0 else 0
-            w[at + RING + k * WIDTH + place] = size
-            w[word] = (w[word] & ~(1 << (place & 63))) | (full << (place & 63))
-        else:
-            ladder_set(w, at, k, u, size)
+        put_level(w, at, k, u, size)
+    settle_best(w, at, 0, bid)
+    settle_best(w, at, 1, ask)
+    return bid, ask
+
+
+def ladder_take(w, at, tape, stride0, start, stop):
+    """Set the levels of the tape's rows start..stop-1; return what `ladder_apply` does."""
+    bid = NO_LEVEL
+    ask = NO_LEVEL
+    for t in range(start, stop):
+        side = tape[SIDE * stride0 + t]
+        u = side * tape[PRICE * stride0 + t]
+        k = (1 - side) >> 1
+        bid = max(bid, NO_LEVEL if k == 1 else u)
+        ask = max(ask, u if k == 1 else NO_LEVEL)
+        put_level(w, at, k, u, tape[SIZE * stride0 + t])
     settle_best(w, at, 0, bid)
     settle_best(w, at, 1, ask)
     return bid, ask

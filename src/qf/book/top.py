@@ -26,9 +26,10 @@ from qf.book.ladder import (
     ladder_apply,
     ladder_clear,
     ladder_read,
+    ladder_take,
     level_size,
 )
-from qf.schema import BBO, NULL_INT, SNAPSHOT
+from qf.schema import BBO, DEPTH, LAST_ID, NULL_INT, PROCESSED_TIME, SNAPSHOT
 
 RULE = 48  # the word of the whole state that says how ids follow one another
 
@@ -164,20 +165,37 @@ def book_reset(w, b):
     w[b + COUNT + 1] = 0
 
 
-def take_levels(w, b, levels, kind, record):
-    """Put the levels of a record into the ladder, and note whether the view has changed."""
-    at = b + LADDER
+def levels_changed(w, b, levels, bid, ask, alone):
+    """Note whether the view has changed, where levels up to `bid` and `ask` were set."""
     edge_bid, edge_ask = NO_LEVEL, NO_LEVEL
     if w[b + COUNT] >= levels:
         edge_bid = w[b + LEVEL_U + levels - 1]
     if w[b + COUNT + 1] >= levels:
         edge_ask = w[b + LEVEL_U + MAX_LEVELS + levels - 1]
-    bid, ask = ladder_apply(w, at, record + RECORD_HEAD, w[record + ROWS])
-    alone = w[record + ROWS] == 1
     if bid >= edge_bid and bid != NO_LEVEL:
         view_touch(w, b, 0, bid, bid if alone else NO_LEVEL)
     if ask >= edge_ask and ask != NO_LEVEL:
         view_touch(w, b, 1, ask, ask if alone else NO_LEVEL)
+
+
+def take_rows(w, b, levels, tape, stride0, start, stop):
+    """Take a whole difference message that may be applied, from the tape: what `take_frame` does.
+
+    Its kind is not kept: this is for a book of which nobody reads rows.
+    """
+    frame_id = tape[LAST_ID * stride0 + start]
+    if frame_id == NULL_INT or frame_id >= w[b + BOOK_ID]:
+        bid, ask = ladder_take(w, b + LADDER, tape, stride0, start, stop)
+        levels_changed(w, b, levels, bid, ask, stop - start == 1)
+    w[b + BOOK_TIME] = max(w[b + BOOK_TIME], tape[PROCESSED_TIME * stride0 + start])
+    book_close(w, b, DEPTH, frame_id, 0, 0)
+
+
+def take_levels(w, b, levels, kind, record):
+    """Put the levels of a record into the ladder, and note whether the view has changed."""
+    at = b + LADDER
+    bid, ask = ladder_apply(w, at, record + RECORD_HEAD, w[record + ROWS])
+    levels_changed(w, b, levels, bid, ask, w[record + ROWS] == 1)
     if kind == SNAPSHOT:
         for i in range(w[record + ROWS]):
             u = w[record + RECORD_HEAD + 2 * i]
@@ -198,13 +216,11 @@ def take_ticker(w, b, record):
             view_touch(w, b, k, ANY_LEVEL, NO_LEVEL)
 
 
-def book_close(w, b, kind, record):
+def book_close(w, b, kind, frame_id, bits, marks):
     """Finish a frame: the ladder has a new id, the book its state, the overlay its right."""
-    frame_id = w[record + UPTO_ID]
-    bits = w[record + LOST_AS]
     if kind == BBO:
         w[b + TICKER_ID] = frame_id
-        w[b + TICKER_FLAGS] = w[record + MARKS]
+        w[b + TICKER_FLAGS] = marks
     else:
         if frame_id != NULL_INT and frame_id > w[b + BOOK_ID]:
             w[b + BOOK_ID] = frame_id
@@ -257,4 +273,4 @@ def take_frame(w, b, levels, record):
     if whole == 1:
         # a ticker may become visible after a difference that was received later
         w[b + BOOK_TIME] = max(w[b + BOOK_TIME], w[record + RECEIVED])
-        book_close(w, b, kind, record)
+        book_close(w, b, kind, frame_id, w[record + LOST_AS], w[record + MARKS])
