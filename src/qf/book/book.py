@@ -60,7 +60,7 @@ from qf.book.trades import (
     restart_flow,
     visible_quality,
 )
-from qf.kernel import prefetch
+from qf.kernel import inlined, prefetch
 from qf.op import define
 from qf.schema import (
     EVENT_TIME,
@@ -150,6 +150,46 @@ def open_or_go_on(w, tape, stride0, t, kind, first):
     return w[VERDICT]
 
 
+@inlined
+def walk_frame(
+    ints, state, tape, stride0, t, hi, kind, book_wanted, book_word, book_value, stride3, r,
+    snapshot, level, stride4, s, params,
+):  # fmt: skip
+    """Take what this block has of a frame that is no trade; return the next rows of all three."""
+    here, before, first = t, ints[STATE], ints[INSIDE] == 0
+    received = tape[PROCESSED_TIME * stride0 + t]
+    verdict = open_or_go_on(ints, tape, stride0, t, kind, first)
+    lost = first and (verdict == BREAK or (verdict == HOLD and before == SYNCED))
+    # Nobody waits for a message of which only snapshots tell.
+    alone = ints[SEES] == 0 and ints[SHOWS] == 1 and not book_wanted
+    whole = alone and first and verdict == EMIT
+    stop = whole_until(ints, tape, stride0, t, hi) if whole else 0
+    if stop > 0:
+        t = stop
+    elif verdict in (DROP, BREAK):
+        ints[INSIDE] = 1 - tape[LAST_ROW * stride0 + t]
+        t += 1
+    else:
+        t = append_rows(ints, tape, stride0, t, hi, first)
+    shown = verdict == EMIT and ints[INSIDE] == 0
+    if (shown or lost) and ints[SHOWS] == 1 and ints[NEXT_SNAPSHOT] < received:
+        s = snapshots_until(ints, state, received, snapshot, level, stride4, s, params)
+    if stop > 0:
+        take_rows(ints, ARRIVED, 1, tape, stride0, here, stop)
+    elif lost:
+        lose_book(ints, tape, stride0, here)
+    elif shown:
+        seq = tape[SEQ * stride0 + here]
+        record, replays = close_rows(ints, kind)
+        done = 2
+        while done > 0:  # the frame itself, then those that it lets go on
+            if done == 2 and book_wanted and has_book_row(ints):
+                put_book_row(ints, record, seq, book_word, book_value, stride3, r, params)
+                r += 1
+            record, done = go_on(ints, record, replays, received)
+    return t, r, s
+
+
 def trade_flags(w, tape, stride0, t):
     """Return the trade's own quality bits."""
     flags = tape[FLAGS * stride0 + t]
@@ -177,11 +217,10 @@ def kernel(
     if room[0] < made[0] or room[1] < made[1] or room[2] < made[2] or room[3] < made[3]:
         return -1
     by_size, keeps_all, book_wanted = params[6] == 1.0, params[12] == 1.0, wanted & BOOK_BITS != 0
-    alone = ints[SEES] == 0 and ints[SHOWS] == 1 and not book_wanted
     masks = (wanted_number, wanted & LADDER_BIT != 0, wanted & FLOW_BIT != 0)
     j, p, r, s, t = olo, olo2, olo3, olo4, lo
     while t < hi:
-        kind, here, before = tape[KIND * stride0 + t], t, ints[STATE]
+        kind, here = tape[KIND * stride0 + t], t
         received, first = tape[PROCESSED_TIME * stride0 + t], ints[INSIDE] == 0
         fetch_ahead(tape, stride0, t)
         if kind == TRADE:
@@ -221,35 +260,10 @@ def kernel(
             )  # fmt: skip
             t, j = t + run, j + run
             continue
-        verdict = open_or_go_on(ints, tape, stride0, t, kind, first)
-        if alone and first and verdict == EMIT:
-            stop = whole_until(ints, tape, stride0, t, hi)
-            if stop > 0:
-                if ints[NEXT_SNAPSHOT] < received:
-                    s = snapshots_until(ints, state, received, snapshot, level, stride4, s, params)
-                take_rows(ints, ARRIVED, 1, tape, stride0, t, stop)
-                t = stop
-                continue
-        lost = first and (verdict == BREAK or (verdict == HOLD and before == SYNCED))
-        if verdict in (DROP, BREAK):
-            ints[INSIDE] = 1 - tape[LAST_ROW * stride0 + t]
-            t += 1
-        else:
-            t = append_rows(ints, tape, stride0, t, hi, first)
-        shown = verdict == EMIT and ints[INSIDE] == 0
-        if (shown or lost) and ints[SHOWS] == 1 and ints[NEXT_SNAPSHOT] < received:
-            s = snapshots_until(ints, state, received, snapshot, level, stride4, s, params)
-        if lost:
-            lose_book(ints, tape, stride0, here)
-        elif shown:
-            seq = tape[SEQ * stride0 + here]
-            record, replays = close_rows(ints, kind)
-            done = 2
-            while done > 0:  # the frame itself, then those that it lets go on
-                if done == 2 and book_wanted and has_book_row(ints):
-                    put_book_row(ints, record, seq, book_word, book_value, stride3, r, params)
-                    r += 1
-                record, done = go_on(ints, record, replays, received)
+        t, r, s = walk_frame(
+            ints, state, tape, stride0, t, hi, kind, book_wanted, book_word, book_value, stride3, r,
+            snapshot, level, stride4, s, params,
+        )  # fmt: skip
     fill, every = (wanted_word, wanted_number), (ALL, ALL)
     fill_rows(tape, stride0, word, number, stride, olo, j, by_size, fill, params)
     fill_rows(tape, stride0, other_word, other_number, stride2, olo2, p, by_size, every, params)
