@@ -18,6 +18,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import inspect
+import operator
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
@@ -28,6 +29,9 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, Flags, compile_extra
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.compiler_machinery import PassManager, register_pass
+from numba.core.errors import new_error_context  # pyright: ignore[reportAttributeAccessIssue]
+from numba.core.ir import Assign, Del
+from numba.core.lowering import Lower
 from numba.core.registry import cpu_target
 from numba.core.typed_passes import (
     IRLegalization,
@@ -104,9 +108,72 @@ class _Kernel(_Whole):
         return self._codegen._tm.emit_object(whole)
 
 
+_lowered: dict[Any, Any] = {}
+_POWERS = (operator.pow, operator.ipow)  # of a constant one they are multiplications
+
+
+class _Lower(Lower):
+    """Turns statements into instructions, without what only values that are counted need.
+
+    Numbers and pointers have no end that anybody must be told of.
+    """
+
+    def lower_block(self, block: Any) -> None:
+        self.pre_block(block)
+        with new_error_context("lowering {block} at {loc}", block=block, loc=block.loc):
+            for statement in block.body:
+                self.loc = statement.loc
+                if isinstance(statement, Assign):
+                    name = statement.target.name
+                    self.storevar(self.lower_assign(self.typeof(name), statement), name)
+                elif not isinstance(statement, Del):
+                    self.lower_inst(statement)
+        self.post_block(block)
+
+    def storevar(self, value: Any, name: str, argidx: int | None = None) -> None:
+        self._alloca_var(name, self.typeof(name))
+        if name in self._singly_assigned_vars:
+            self._blk_local_varmap[name] = value
+        else:
+            self.builder.store(value, self.getvar(name))
+
+    def lower_binop(self, resty: Any, expr: Any, op: Any) -> Any:
+        if op in _POWERS:
+            return super().lower_binop(resty, expr, op)
+        signature = self.fndesc.calltypes[expr]
+        values = map(self._cast_var, (expr.lhs, expr.rhs), signature.args)
+        found = self._find(op, signature.args)(self.builder, tuple(values))
+        return self.context.cast(self.builder, found, signature.return_type, resty)
+
+    def lower_getitem(self, resty: Any, expr: Any, value: Any, index: Any, signature: Any) -> Any:
+        values = map(self._cast_var, (value, index), signature.args)
+        found = self._find(operator.getitem, signature.args)(self.builder, tuple(values))
+        return self.context.cast(self.builder, found, signature.return_type, resty)
+
+    def lower_setitem(self, target_var: Any, index_var: Any, value_var: Any, signature: Any) -> Any:
+        values = map(self._cast_var, (target_var, index_var, value_var), signature.args)
+        return self._find(operator.setitem, signature.args)(self.builder, tuple(values))
+
+    def _find(self, op: Any, kinds: tuple[Any, ...]) -> Any:
+        """Return what lowers an operator over some types: asked for thousands of times."""
+        if (op, kinds) not in _lowered:
+            typing = self.context.typing_context
+            function = typing.resolve_value_type(op)
+            signature = function.get_call_type(typing, kinds, {})
+            _lowered[op, kinds] = self.context.get_function(function, signature)
+        return _lowered[op, kinds]
+
+    def incref(self, typ: Any, val: Any) -> None:
+        pass
+
+    def decref(self, typ: Any, val: Any) -> None:
+        pass
+
+
 @register_pass(mutates_CFG=True, analysis_only=False)
 class _LowerPart(NativeLowering):
     _name = "qf_lower_part"
+    lowering_class: Any = _Lower  # pyright: ignore
 
     def run_pass(self, state: Any) -> Literal[True]:
         state.library = _Part(state.targetctx.codegen(), state.func_id.func_qualname)
@@ -127,6 +194,7 @@ class _LowerPart(NativeLowering):
 @register_pass(mutates_CFG=True, analysis_only=False)
 class _LowerKernel(NativeLowering):
     _name = "qf_lower_kernel"
+    lowering_class: Any = _Lower  # pyright: ignore
 
     def run_pass(self, state: Any) -> Literal[True]:
         state.library = _Kernel(state.targetctx.codegen(), state.func_id.func_qualname)
