@@ -2,7 +2,7 @@
 
 numba compiles with one thread at a time, so each further core gets a process of its own
 (`python -m qf.compile`), which is told one kernel after the other and leaves them in the kernel
-cache. Who is free takes the longest that is left, so all end together. What such a process fails
+cache. Who is free takes the next, so all end together. What such a process fails
 to do is done here, so nothing depends on it. It ends when its owner does.
 """
 
@@ -67,13 +67,18 @@ def _collector_held() -> Iterator[None]:
 
 
 class Work:
-    """The kernels to be compiled, the longest first; each is taken once, by whoever is free."""
+    """The kernels to be compiled; each is taken once, by whoever is free.
+
+    A process compiles a part of kernels once. So it takes what it has most parts of already, and
+    that others have least of; where that is alike, the longest.
+    """
 
     def __init__(self, missing: Iterable[Op]) -> None:
         """Keep a project's own ops for this process: another one does not know them."""
         ops = sorted(missing, key=_length, reverse=True)
         self._here = deque(op for op in ops if not op.module.startswith("qf."))
-        self._anywhere = deque(op for op in ops if op.module.startswith("qf."))
+        self._anywhere = [op for op in ops if op.module.startswith("qf.")]
+        self._has: dict[str, set[int]] = {}  # by the text of a part, the processes that have it
         self._taking = threading.Lock()
 
     def processes(self, cores: int) -> int:
@@ -81,12 +86,26 @@ class Work:
         most = sum(map(_length, self._anywhere)) // WORTH_CHARACTERS
         return min(cores, MOST_PROCESSES, most + 1, max(1, len(self._anywhere))) - 1
 
-    def take(self, here: bool) -> Op | None:
-        """Return the next kernel for this process, or for another; None where none is left."""
+    def take(self, process: int) -> Op | None:
+        """Return the next kernel for a process, 0 for this one; None where none is left."""
         with self._taking:
-            if here and self._here:
+            if process == 0 and self._here:
                 return self._here.popleft()
-            return self._anywhere.popleft() if self._anywhere else None
+            if not self._anywhere:
+                return None
+            op = max(self._anywhere, key=lambda each: self._at_home(each, process))
+            self._anywhere.remove(op)
+            for part in kernel.kernel_parts(op).values():
+                self._has.setdefault(part, set()).add(process)
+            return op
+
+    def _at_home(self, op: Op, process: int) -> int:
+        """Return how much of a kernel's parts a process has, less what only others have."""
+        home = 0
+        for part in kernel.kernel_parts(op).values():
+            having = self._has.get(part, ())
+            home += len(part) if process in having else -len(part) if having else 0
+        return home
 
 
 def _length(op: Op) -> int:
@@ -98,10 +117,13 @@ def _compile(missing: Sequence[Op], report: Progress) -> None:
     kernel.cache_folder()  # a cache that cannot be used is an error of this process
     work = Work(missing)
     with _processes(work.processes(_cores())) as running:
-        tellers = [threading.Thread(target=_feed, args=(each, work)) for each in running]
+        tellers = [
+            threading.Thread(target=_feed, args=(each, work, process))
+            for process, each in enumerate(running, 1)
+        ]
         for teller in tellers:
             teller.start()
-        while op := work.take(here=True):
+        while op := work.take(0):
             _tell(missing, op, report)
             kernel.address(op)
         for teller in tellers:
@@ -115,10 +137,10 @@ def _compile(missing: Sequence[Op], report: Progress) -> None:
     report("compile", len(missing), len(missing), "")
 
 
-def _feed(process: subprocess.Popen[bytes], work: Work) -> None:
+def _feed(process: subprocess.Popen[bytes], work: Work, number: int) -> None:
     """Tell a process one kernel after the other, until none is left or it has ended."""
     assert process.stdin is not None and process.stdout is not None
-    while op := work.take(here=False):
+    while op := work.take(number):
         try:
             process.stdin.write(f"{op.family}/{op.name}\n".encode())
             process.stdin.flush()

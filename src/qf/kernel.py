@@ -199,12 +199,18 @@ def _abi() -> str:
 
 
 @cache
+def kernel_parts(op: Op) -> dict[str, str]:
+    """Return what an op's kernel names of qf, needs first: parts, constants, by name their text."""
+    parts: dict[str, str] = {}
+    _collect(op.rules["kernel"], parts, {}, skip=True)
+    return parts
+
+
+@cache
 def kernel_text(op: Op) -> str:
     """Return the whole generated module for an op's kernel. Errors: QF421."""
-    function = op.rules["kernel"]
-    parts: dict[str, str] = {}
-    _collect(function, parts, {}, skip=True)
-    tree = _read(function)
+    parts = kernel_parts(op)
+    tree = _read(op.rules["kernel"])
     names = [argument.arg for argument in tree.args.args]
     text = "\n".join(textwrap.indent(ast.unparse(node), "    ") for node in tree.body)
     binds = "\n".join("    " + line for line in _binds(op, names))

@@ -26,15 +26,25 @@ def many_ops():
     return [op for op in family("ops") if "kernel" in op.rules]
 
 
-def test_every_kernel_is_taken_once_and_the_longest_first():
+def test_every_kernel_is_taken_once_the_longest_first_and_parts_stay_together():
     ops = [op for op in load().values() if "kernel" in op.rules]
-    work, taken, here = Work(ops), [], True
-    while op := work.take(here):
-        taken.append(op)
-        here = not here
-    assert sorted(op.name for op in taken) == sorted(op.name for op in ops)
-    lengths = [len(kernel.kernel_text(op)) for op in taken]
-    assert lengths == sorted(lengths, reverse=True)
+    work, taken, done = Work(ops), ([], []), [0, 0]
+    parts: tuple[set[str], set[str]] = (set(), set())
+    while True:
+        process = done.index(min(done))  # who is free
+        op = work.take(process)
+        if op is None:
+            break
+        texts = set(kernel.kernel_parts(op).values())
+        done[process] += sum(map(len, texts - parts[process])) + 500
+        taken[process].append(op)
+        parts[process].update(texts)
+    everything = taken[0] + taken[1]
+    assert sorted(op.name for op in everything) == sorted(op.name for op in ops)
+    assert len(kernel.kernel_text(taken[0][0])) == max(len(kernel.kernel_text(op)) for op in ops)
+    twice = sum(map(len, parts[0] & parts[1]))
+    assert twice < 0.02 * sum(map(len, parts[0] | parts[1]))
+    assert min(done) > 0.9 * max(done)
 
 
 def test_a_process_is_started_only_where_it_is_worth_its_start():
@@ -49,8 +59,8 @@ def test_an_op_of_a_project_stays_here(monkeypatch):
     own = ops[3]
     monkeypatch.setattr(own, "module", "qf_project_ops.mine")
     elsewhere = Work(ops)
-    assert own not in list(iter(lambda: elsewhere.take(here=False), None))
-    assert Work(ops).take(here=True) is own
+    assert own not in list(iter(lambda: elsewhere.take(1), None))
+    assert Work(ops).take(0) is own
 
 
 def test_processes_share_the_work_and_the_kernels_are_the_same(empty_cache, monkeypatch):
