@@ -9,8 +9,9 @@ kernels has no use for (closures, generators, array expressions, pruning of bran
 first optimisation for the sake of reference counts) are left out.
 
 The type of an operator over numbers and pointers is asked thousands of times and always answered
-alike, so it is asked once, and so is what lowers it. A part is typed for numbers, not for each constant that it is called
-with: what a constant makes simpler is found where the whole is optimised.
+alike, so it is asked once, and so is what lowers it. A part is typed for numbers, not for each
+constant that it is called with: what a constant makes simpler is found where the whole is
+optimised.
 """
 
 from __future__ import annotations
