@@ -15,6 +15,7 @@ Source: definition.
 """
 
 from qf.book.continuity import (
+    AS_KIND,
     BIT_TRADE_GAP,
     BREAK,
     DROP,
@@ -29,7 +30,7 @@ from qf.book.continuity import (
     open_trade,
 )
 from qf.book.frames import RECORD_HEAD
-from qf.book.passage import append_rows, close_rows, go_on, lose_book, whole_until
+from qf.book.passage import append_rows, close_rows, go_on, lose_book
 from qf.book.sight import release_for_trade
 from qf.book.snapshots import has_book_row, put_book_row, snapshots_until
 from qf.book.state import (
@@ -63,6 +64,7 @@ from qf.book.trades import (
 from qf.kernel import inlined, prefetch
 from qf.op import define
 from qf.schema import (
+    DEPTH,
     EVENT_TIME,
     FIRST_ID,
     FLAGS,
@@ -160,13 +162,16 @@ def walk_frame(
     received = tape[PROCESSED_TIME * stride0 + t]
     verdict = open_or_go_on(ints, tape, stride0, t, kind, first)
     lost = first and (verdict == BREAK or (verdict == HOLD and before == SYNCED))
-    # Nobody waits for a message of which only snapshots tell.
+    # Nobody waits for a message of which only snapshots tell. The row of an empty one has no side.
     alone = ints[SEES] == 0 and ints[SHOWS] == 1 and not book_wanted
-    whole = alone and first and verdict == EMIT
-    stop = whole_until(ints, tape, stride0, t, hi) if whole else 0
-    if stop > 0:
-        t = stop
-    elif verdict in (DROP, BREAK):
+    plain = verdict == EMIT and ints[AS_KIND] == DEPTH and tape[SIDE * stride0 + t] != 0
+    if alone and plain:
+        if first and ints[NEXT_SNAPSHOT] < received:
+            s = snapshots_until(ints, state, received, snapshot, level, stride4, s, params)
+        t = take_rows(ints, ARRIVED, 1, tape, stride0, t, hi)
+        ints[INSIDE] = 1 - tape[LAST_ROW * stride0 + t - 1]
+        return t, r, s
+    if verdict in (DROP, BREAK):
         ints[INSIDE] = 1 - tape[LAST_ROW * stride0 + t]
         t += 1
     else:
@@ -174,9 +179,7 @@ def walk_frame(
     shown = verdict == EMIT and ints[INSIDE] == 0
     if (shown or lost) and ints[SHOWS] == 1 and ints[NEXT_SNAPSHOT] < received:
         s = snapshots_until(ints, state, received, snapshot, level, stride4, s, params)
-    if stop > 0:
-        take_rows(ints, ARRIVED, 1, tape, stride0, here, stop)
-    elif lost:
+    if lost:
         lose_book(ints, tape, stride0, here)
     elif shown:
         seq = tape[SEQ * stride0 + here]

@@ -11,7 +11,7 @@ Words from offset `at`: 0-1 best u per side (NO_LEVEL when empty), 2-3 top of th
 """
 
 from qf.kernel import highest_bit, inlined
-from qf.schema import PRICE, SIDE, SIZE
+from qf.schema import LAST_ROW, PRICE, SIDE, SIZE
 
 WIDTH = 1 << 15
 MASK = WIDTH - 1
@@ -239,20 +239,26 @@ def ladder_apply(w, at, source, count):
     return bid, ask
 
 
-def ladder_take(w, at, tape, stride0, start, stop):
-    """Set the levels of the tape's rows start..stop-1; return what `ladder_apply` does."""
+def ladder_take(w, at, tape, stride0, t, hi):
+    """Set the levels of the tape's rows from t on, up to the last of their message or to hi.
+
+    Return the row after them, and what `ladder_apply` does.
+    """
     bid = NO_LEVEL
     ask = NO_LEVEL
-    for t in range(start, stop):
+    last = 0
+    while t < hi and last == 0:
         side = tape[SIDE * stride0 + t]
+        last = tape[LAST_ROW * stride0 + t]
         u = side * tape[PRICE * stride0 + t]
         k = (1 - side) >> 1
         bid = max(bid, NO_LEVEL if k == 1 else u)
         ask = max(ask, u if k == 1 else NO_LEVEL)
         put_level(w, at, k, u, tape[SIZE * stride0 + t])
+        t += 1
     settle_best(w, at, 0, bid)
     settle_best(w, at, 1, ask)
-    return bid, ask
+    return t, bid, ask
 
 
 def ladder_read(w, at, k, u, ticks, sizes, count, levels):

@@ -61,7 +61,7 @@ from qf.book.state import (
     VISIBLE,
 )
 from qf.book.top import RULE, take_frame
-from qf.schema import BBO, DEPTH, LAST_ROW, SIDE, SNAPSHOT
+from qf.schema import BBO, DEPTH, SNAPSHOT
 
 
 def queue_of_frame(w):
@@ -99,19 +99,6 @@ def open_rows(w, queue, tape, stride0, t):
     w[OPEN_ROWS] = 0
     if w[VERDICT] == EMIT and w[SEES] == 1:
         w[SEEABLE] = 1 if record_seen(w, record) else 0
-
-
-def whole_until(w, tape, stride0, t, hi):
-    """Return the row after a difference message that a book may take as it lies; 0 for others.
-
-    It must be whole in this block, and not empty.
-    """
-    if w[AS_KIND] != DEPTH or tape[SIDE * stride0 + t] == 0:
-        return 0
-    stop = t
-    while stop < hi and tape[LAST_ROW * stride0 + stop] == 0:
-        stop += 1
-    return stop + 1 if stop < hi else 0
 
 
 def append_rows(w, tape, stride0, t, hi, first):

@@ -29,7 +29,7 @@ from qf.book.ladder import (
     ladder_take,
     level_size,
 )
-from qf.schema import BBO, DEPTH, LAST_ID, NULL_INT, PROCESSED_TIME, SNAPSHOT
+from qf.schema import BBO, DEPTH, LAST_ID, LAST_ROW, NULL_INT, PROCESSED_TIME, SNAPSHOT
 
 RULE = 48  # the word of the whole state that says how ids follow one another
 
@@ -178,17 +178,29 @@ def levels_changed(w, b, levels, bid, ask, alone):
         view_touch(w, b, 1, ask, ask if alone else NO_LEVEL)
 
 
-def take_rows(w, b, levels, tape, stride0, start, stop):
-    """Take a whole difference message that may be applied, from the tape: what `take_frame` does.
+def take_rows(w, b, levels, tape, stride0, t, hi):
+    """Take what this block has, from row t on, of a difference message that may be applied.
 
-    Its kind is not kept: this is for a book of which nobody reads rows.
+    It is what `take_frame` does with its record, but for its kind: this is for a book of which
+    nobody reads rows. Return the row after it; the book is closed behind the last.
     """
-    frame_id = tape[LAST_ID * stride0 + start]
+    frame_id, begun = tape[LAST_ID * stride0 + t], t
     if frame_id == NULL_INT or frame_id >= w[b + BOOK_ID]:
-        bid, ask = ladder_take(w, b + LADDER, tape, stride0, start, stop)
-        levels_changed(w, b, levels, bid, ask, stop - start == 1)
-    w[b + BOOK_TIME] = max(w[b + BOOK_TIME], tape[PROCESSED_TIME * stride0 + start])
-    book_close(w, b, DEPTH, frame_id, 0, 0)
+        t, bid, ask = ladder_take(w, b + LADDER, tape, stride0, t, hi)
+        levels_changed(w, b, levels, bid, ask, t - begun == 1)
+    else:
+        t = message_end(tape, stride0, t, hi)
+    if tape[LAST_ROW * stride0 + t - 1] == 1:
+        w[b + BOOK_TIME] = max(w[b + BOOK_TIME], tape[PROCESSED_TIME * stride0 + begun])
+        book_close(w, b, DEPTH, frame_id, 0, 0)
+    return t
+
+
+def message_end(tape, stride0, t, hi):
+    """Return the row after the message of row t, or hi where it is longer."""
+    while t < hi and tape[LAST_ROW * stride0 + t] == 0:
+        t += 1
+    return min(t + 1, hi)
 
 
 def take_levels(w, b, levels, kind, record):
