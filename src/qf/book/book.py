@@ -154,7 +154,7 @@ def open_or_go_on(w, tape, stride0, t, kind, first):
 
 @inlined
 def walk_frame(
-    ints, state, tape, stride0, t, hi, kind, book_wanted, book_word, book_value, stride3, r,
+    ints, state, tape, stride0, t, hi, kind, alone, book_wanted, book_word, book_value, stride3, r,
     snapshot, level, stride4, s, params,
 ):  # fmt: skip
     """Take what this block has of a frame that is no trade; return the next rows of all three."""
@@ -162,8 +162,7 @@ def walk_frame(
     received = tape[PROCESSED_TIME * stride0 + t]
     verdict = open_or_go_on(ints, tape, stride0, t, kind, first)
     lost = first and (verdict == BREAK or (verdict == HOLD and before == SYNCED))
-    # Nobody waits for a message of which only snapshots tell. The row of an empty one has no side.
-    alone = ints[SEES] == 0 and ints[SHOWS] == 1 and not book_wanted
+    # Nobody waits for a message of which snapshots alone tell. The row of an empty one has no side.
     plain = verdict == EMIT and ints[AS_KIND] == DEPTH and tape[SIDE * stride0 + t] != 0
     if alone and plain:
         if first and ints[NEXT_SNAPSHOT] < received:
@@ -202,10 +201,16 @@ def trade_flags(w, tape, stride0, t):
     return flags
 
 
-def fetch_ahead(tape, stride0, t):
-    """Ask for words of rows to come in the columns that are read once per frame, not per row."""
-    for field in (SEQ, EVENT_TIME, VENUE_TIME, FIRST_ID, LAST_ID, PREV_ID, FLAGS):
+def fetch_ahead(tape, stride0, t, alone):
+    """Ask for words of rows to come in the columns that are read once per frame, not per row.
+
+    Where snapshots stand alone, most of these columns are not read at all.
+    """
+    for field in (FIRST_ID, LAST_ID, PREV_ID):
         prefetch(tape, field * stride0 + t + ROWS_AHEAD)
+    if not alone:
+        for field in (SEQ, EVENT_TIME, VENUE_TIME, FLAGS):
+            prefetch(tape, field * stride0 + t + ROWS_AHEAD)
 
 
 @op.kernel
@@ -220,12 +225,13 @@ def kernel(
     if room[0] < made[0] or room[1] < made[1] or room[2] < made[2] or room[3] < made[3]:
         return -1
     by_size, keeps_all, book_wanted = params[6] == 1.0, params[12] == 1.0, wanted & BOOK_BITS != 0
+    alone = ints[SEES] == 0 and ints[SHOWS] == 1 and not book_wanted
     masks = (wanted_number, wanted & LADDER_BIT != 0, wanted & FLOW_BIT != 0)
     j, p, r, s, t = olo, olo2, olo3, olo4, lo
     while t < hi:
         kind, here = tape[KIND * stride0 + t], t
         received, first = tape[PROCESSED_TIME * stride0 + t], ints[INSIDE] == 0
-        fetch_ahead(tape, stride0, t)
+        fetch_ahead(tape, stride0, t, alone)
         if kind == TRADE:
             if first:
                 ints[VERDICT] = open_trade(ints, tape[FIRST_ID * stride0 + t])
@@ -235,9 +241,9 @@ def kernel(
                 continue
             if ints[SHOWS] == 1 and ints[NEXT_SNAPSHOT] < received:
                 s = snapshots_until(ints, state, received, snapshot, level, stride4, s, params)
-            flags = trade_flags(ints, tape, stride0, here)
             if ints[SEES] == 0:
                 continue
+            flags = trade_flags(ints, tape, stride0, here)
             flags |= release_for_trade(ints, tape[EVENT_TIME * stride0 + here], received)
             met = visible_quality(ints, received)
             quality = flags | met
@@ -264,8 +270,8 @@ def kernel(
             t, j = t + run, j + run
             continue
         t, r, s = walk_frame(
-            ints, state, tape, stride0, t, hi, kind, book_wanted, book_word, book_value, stride3, r,
-            snapshot, level, stride4, s, params,
+            ints, state, tape, stride0, t, hi, kind, alone, book_wanted, book_word, book_value,
+            stride3, r, snapshot, level, stride4, s, params,
         )  # fmt: skip
     fill, every = (wanted_word, wanted_number), (ALL, ALL)
     fill_rows(tape, stride0, word, number, stride, olo, j, by_size, fill, params)
