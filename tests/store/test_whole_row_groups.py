@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from qf.errors import QuantflowError
 from qf.schema_tables import TABLES
 from qf.store import intake as intake_file
 from qf.store import spool as spool_file
@@ -54,6 +55,22 @@ class Told:
 
     def of(self, name):
         return [made for table, made in self.statements if table == name]
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_rows_of_any_table_come_from_memory_and_from_files_alike(tmp_path, name):
+    table, told, everything = TABLES[name], Told(), []
+    intake = Intake(told)
+    for number in range(4):
+        made = batches_of(table, f"S{number}", [5, 8], number)
+        everything += made
+        spool = Spool(tmp_path / f"{number}")
+        spool.add(table, "binance_spot", f"S{number}", list(made))
+        file = Path(spool.finish()[name])
+        intake.add(table, file, 13, made if number % 2 else ())
+    intake.finish()
+    ((*inserted,),) = told.of(name)
+    assert shown(inserted) == shown(everything)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -175,3 +192,16 @@ def test_a_change_has_everything_in_its_tables_when_it_ends(tmp_path):
         assert counts[0] == 0  # it waited
         found = store.counts_by(TRADES.name, "symbol")
     assert found == {f"S{number}": rows for number in range(5)}
+
+
+def test_rows_that_cannot_be_inserted_say_why(tmp_path):
+    batches = batches_of(TRADES, "S0", [5, 5], 1)
+    other = batches[1].drop_columns(["price"])
+    with (
+        Store(tmp_path / "q.duckdb", "p") as store,
+        pytest.raises(QuantflowError, match="columns where"),
+        store.change(RunRecord("r1")) as change,
+    ):
+        change.prepare([TRADES], "binance_spot", "S0")
+        reader = pa.RecordBatchReader.from_batches(batches[0].schema, iter([batches[0], other]))
+        change.writer.insert(TRADES, reader)

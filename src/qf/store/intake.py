@@ -108,13 +108,17 @@ def _batches(source: Path | Batches) -> Iterator[pa.RecordBatch]:
 
 def _even(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Return a batch whose texts are numbered alike, wherever it comes from."""
-    columns = [
-        pa.DictionaryArray.from_arrays(column.indices.cast(pa.int32()), column.dictionary)
-        if isinstance(column, pa.DictionaryArray)
-        else column
-        for column in batch.columns
-    ]
+    columns = [_numbered(column) for column in batch.columns]
     return pa.RecordBatch.from_arrays(columns, batch.schema.names)
+
+
+def _numbered(column: pa.Array) -> pa.Array:
+    """Return texts as numbers of a dictionary, as they come from a file; others as they are."""
+    if pa.types.is_string(column.type):
+        return column.dictionary_encode()
+    if isinstance(column, pa.DictionaryArray):
+        return pa.DictionaryArray.from_arrays(column.indices.cast(pa.int32()), column.dictionary)
+    return column
 
 
 def _cut(batches: Batches, rows: int) -> tuple[pa.RecordBatch, list[pa.RecordBatch]]:

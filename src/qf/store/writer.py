@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -147,8 +149,11 @@ class Writer:
             self._connection.execute(
                 f"INSERT INTO {place} ({names}) SELECT {names} FROM {_WAITING}"
             )
-        finally:
-            self._connection.unregister(_WAITING)
+        except BaseException:
+            with suppress(duckdb.Error):  # a broken transaction refuses it: no cause of anything
+                self._connection.unregister(_WAITING)
+            raise
+        self._connection.unregister(_WAITING)
 
 
 def _taken(batches: Batches) -> Iterator[pa.RecordBatch]:
