@@ -160,8 +160,7 @@ def lend(h):
 
 @part
 def give_back(h):
-    """Point everybody at the root clock's own columns again, and keep the feed's last rows there.
-    """
+    """Point everybody at the root clock's own columns again; they keep the feed's last rows."""
     clocks = words(h[3])
     feeds = words(h[5])
     readers = words(h[22])

@@ -123,7 +123,7 @@ class Plan:
     def root_is_feed(self) -> bool:
         """Say whether the root clock is only read: no history, no reader outside, no column made.
 
-        Its columns may then be the fed arrays themselves.
+        Of its last rows none need be kept then.
         """
         fed = len(self.columns[0]) == len(self.feeds) if self.clocks else False
         return fed and self.tails[0] == 1 and self.clocks[0] not in self.reads

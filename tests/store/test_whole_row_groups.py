@@ -147,17 +147,25 @@ def test_what_waits_in_memory_is_bounded(tmp_path, small, monkeypatch):
     got = [batch for _, made in told.statements for batch in made]
     assert shown(got) == shown([batch for given in batches for batch in given])
     # What has been read holds nothing: there is room again.
+    told.statements.clear()
     intake.add(TRADES, NO_FILE, GROUP // 10, batches[0])
     intake.finish()
+    ((again,),) = told.of(TRADES.name)
+    assert shown([again]) == shown(batches[0])
 
 
 def test_room_comes_back_while_a_table_goes_on(tmp_path, small, monkeypatch):
     given = batches_of(TRADES, "S", [4 * GROUP + 1], 1)
     monkeypatch.setattr(intake_file, "HELD_BYTES", given[0].nbytes)
-    intake = Intake(Told())
+    told = Told()
+    intake = Intake(told)
     for _ in range(3):  # each is sent at once, all but a row
         intake.add(TRADES, NO_FILE, 4 * GROUP + 1, given)
+        (waiting,) = intake._waiting.values()
+        assert waiting.held == 0 and not waiting.sources
     intake.finish()
+    got = [batch for made in told.of(TRADES.name) for batch in made]
+    assert shown(got) == shown([*given] * 3)
 
 
 def test_a_batch_of_wide_rows_is_no_larger_than_what_is_allowed(tmp_path, small, monkeypatch):

@@ -47,7 +47,7 @@ def newest_known(x_row, a, hi, decision):
         one, two = x_row[a + 1] <= decision, x_row[a + 2] <= decision
         passed = 1 * one + two + (x_row[a + 3] <= decision) + (x_row[a + 4] <= decision)
         a += passed
-    while a + 4 >= hi and a + 1 < hi and x_row[a + 1] <= decision:
+    while a + 1 < hi and x_row[a + 1] <= decision:
         a += 1
     return a
 

@@ -120,11 +120,12 @@ def count_closes(code, start, end):
     return closes, closing
 
 
-def note_closes(code, start, end, places, at):
-    """Write which trades close a bar to `places` from `at` on, and one place more that is none."""
-    for t in range(start, end):
+def note_closes(code, t, places, at, end):
+    """Write the trades from t on that close a bar to the places at..end-1; there are as many."""
+    while at < end:
         places[at] = t  # stays where it is one: bars end where no processor could guess
         at += 1 if code[t] != 0 else 0
+        t += 1
 
 
 def fetch_close(columns, row):
@@ -219,8 +220,8 @@ def kernel(
     weighted_units, buy_lots, sell_lots, trade_count, quality, mid_close, spread_close,
 ):  # fmt: skip
     closes, closing = count_closes(code, lo, hi)
-    if closes >= room[0]:
-        return closes + 1
+    if closes > room[0]:
+        return closes
     split, threshold, period = int(params[0]), int(params[1]), int(params[2])
     trades = (price_ticks, size_lots, tick_value_units, direction, tick_quality, event_time)
     at_close = (event_time, processed_time, seq, mid, spread)
@@ -229,7 +230,7 @@ def kernel(
     # Where the next trades that close lie stands in rows that no bar of this block has reached.
     places, n, end = known_row, olo + closes - closing, olo + closes
     if walk == lo:
-        note_closes(code, lo, hi, places, n)
+        note_closes(code, lo, places, n, end)
         for soon in range(n, min(n + AHEAD, end)):
             fetch_close(at_close, places[soon])
     close = places[n] if walk == lo and n < end else hi
