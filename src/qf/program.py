@@ -277,8 +277,9 @@ class Program:
             given_away = fill * len(sink) > GIVEN_AWAY_WORDS and 2 * fill > sink.shape[1]
             made[name] = sink[:, :fill] if given_away else sink[:, :fill].copy()
             self._sink_words[clock, 0] = 0
-            if given_away:
-                self._new_sink(clock, int(self._sink_words[clock, 1]))
+            if given_away:  # the next comes when it is needed: these rows may be let go of before
+                self._sinks[clock] = np.empty((len(sink), 0))
+                self._sink_words[clock, 1] = 0
                 self._wire_sink(clock)
         return made
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -291,6 +292,19 @@ def test_rows_that_are_kept_keep_little_memory_beside_them():
         sizes.append(kept_bytes(made))
     assert max(sizes[1:]) < 1.1
     assert len(set(sizes[-4:])) == 1  # equal pieces find equal room, however many came
+
+
+def test_a_program_that_has_handed_out_its_rows_holds_no_memory_for_the_next():
+    x, held = np.arange(100_000.0), []
+    tracemalloc.start()
+    try:
+        program = Program(plan_of())
+        for _ in range(3):
+            program.push({"x": x})
+            held.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert max(held) < x.nbytes // 4
 
 
 def test_rows_of_a_clock_that_has_grown_rare_are_copied():
