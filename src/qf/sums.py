@@ -63,29 +63,29 @@ def slide_sum(
             near = x[t] if mean else 0.0
             head = part = 0.0
             tails_of_sums(x, t, window, near, state)
+        first, tail = t, TAILS + 1 + phase
         stop = min(hi, t + window - phase)
         while t < stop:
-            tail = TAILS + 1 + phase
+            a = x[t] - near
             if phase & 3 == 0 and t + 4 <= stop:
-                a = x[t] - near
                 b = a + (x[t + 1] - near)
                 c = b + (x[t + 2] - near)
                 d = c + (x[t + 3] - near)
-                out[t] = finite(near + ((head + a) + state[tail]) * share)
-                out[t + 1] = finite(near + ((head + b) + state[tail + 1]) * share)
-                out[t + 2] = finite(near + ((head + c) + state[tail + 2]) * share)
+                out[t], out[t + 1], out[t + 2] = head + a, head + b, head + c
                 head += d
-                out[t + 3] = finite(near + (head + state[tail + 3]) * share)
+                out[t + 3] = head
                 t += 4
                 phase += 4
                 continue
-            part += x[t] - near
-            out[t] = finite(near + ((head + part) + state[tail]) * share)
+            part += a
+            out[t] = head + part
             t += 1
             phase += 1
             if phase & 3 == 0:
                 head += part
                 part = 0.0
+        for k in range(stop - first):  # nothing here waits for the row before: it runs on vectors
+            out[first + k] = finite(near + (out[first + k] + state[tail + k]) * share)
         phase = phase if phase < window else 0
     state[0], state[1], state[2] = near, head, part
     ints[0] = phase
