@@ -190,15 +190,16 @@ def ladder_set(w, at, k, u, size):
 def settle_best(w, at, k, changed):
     """Find the best of a side anew, where levels up to `changed` may have come or gone."""
     best = min(max(w[at + k], changed), w[at + 2 + k])
-    w[at + k] = best
-    if best == NO_LEVEL:
-        return
-    place = best & MASK
-    if (w[at + OCCUPIED + k * BITMAP + (place >> 6)] >> (place & 63)) & 1 == 1:
-        return
-    best = ring_next(w, at, k, best - 1)
-    if best == NO_LEVEL:
-        best = far_best(w, at, k)
+    if best != NO_LEVEL:
+        # Whether it is still there nobody can predict; that it or one near it is, anybody can.
+        word = w[at + OCCUPIED + k * BITMAP + ((best & MASK) >> 6)]
+        near = word & (-1 if (best & 63) == 63 else (1 << ((best & 63) + 1)) - 1)
+        if near != 0 and (best & ~63) + highest_bit(near) > w[at + 2 + k] - WIDTH:
+            best = (best & ~63) + highest_bit(near)
+        else:
+            best = ring_next(w, at, k, best)
+            if best == NO_LEVEL:
+                best = far_best(w, at, k)
     w[at + k] = best
     if best != NO_LEVEL and best < w[at + 2 + k] - WIDTH + 1 + MARGIN:
         move_window(w, at, k, best + MARGIN)

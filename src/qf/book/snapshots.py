@@ -44,6 +44,7 @@ from qf.book.top import (
 )
 
 STALE, CROSSED = 8, 16
+LANES = 8  # numbers that are divided at once
 BOOK_WORDS = (
     "seq",
     "event_time",
@@ -99,17 +100,26 @@ def renew_side(w, k, state, depth, params):
     behind = w[ticks + keep - 1] - 1 if keep > 0 else w[at + k]
     count = ladder_read(w, at, k, behind, ticks, lots, keep, depth)
     w[SHOWN_COUNT + k] = count
-    sign = 1 - 2 * k
     prices = w[SHOWN_AT] + 2 * k * depth
     sizes = prices + depth
-    price_num, price_den, size_num, size_den = params[0], params[1], params[2], params[3]
-    for i in range(keep, count):
-        state[prices + i] = w[ticks + i] * sign * price_num / price_den
-    for i in range(keep, count):
-        state[sizes + i] = w[lots + i] * size_num / size_den
+    put_side(w, ticks, 1 - 2 * k, keep, count, state, prices, params[0], params[1])
+    put_side(w, lots, 1, keep, count, state, sizes, params[2], params[3])
     for i in range(count, depth):
         state[prices + i] = math.nan
         state[sizes + i] = math.nan
+
+
+def put_side(w, words, sign, start, stop, state, to, num, den):
+    """Write some levels' words, times sign · num / den, to the slots from `to` on.
+
+    In whole vectors, the last of which may begin before the others end: a rest is divided one by
+    one, and costs more than they.
+    """
+    whole = start + ((stop - start) & ~(LANES - 1))
+    for i in range(start, whole):
+        state[to + i] = w[words + i] * sign * num / den
+    for i in range(max(stop - LANES, 0), stop):
+        state[to + i] = w[words + i] * sign * num / den
 
 
 def renew_level(w, k, state, place, u, depth, params):
