@@ -123,6 +123,55 @@ def test_a_snapshot_after_every_few_changes_has_the_models_levels(seed, depth, p
     assert compared > 20
 
 
+def far_changes(seed, count=150):
+    """Return a snapshot, and frames that empty a side and let it come back far away, or in parts.
+
+    Prices lie around a few places, some of them as far apart as the ring of levels is long.
+    """
+    rng = np.random.default_rng(seed)
+    start, first = 1_700_000_000_000 * MS, [(1, 140_000, 5), (-1, 500_000, 4)]
+    frames = [{"kind": SNAPSHOT, "levels": first, "first": 9, "last": 9, "received": start}]
+    held = {1: {140_000}, -1: {500_000}}
+    for number in range(10, 10 + count):
+        levels = []
+        for side, low in ((1, 0), (-1, 500_000)):
+            gone = [(side, price, 0) for price in sorted(held[side])]
+            levels += gone if rng.random() < 0.4 else gone[:1]
+            for _ in range(int(rng.integers(0, 5))):
+                place = int(rng.choice([1_000, 33_768, 33_770, 66_500, 107_000, 140_000]))
+                price = low + place + int(rng.integers(0, 70))
+                levels.append((side, price, int(rng.choice([0, 1, 7]))))
+        for side, price, size in levels:
+            held[side] = held[side] | {price} if size else held[side] - {price}
+        received = start + (number - 9) * MS
+        frames.append(
+            {"kind": DEPTH, "levels": levels, "first": number, "last": number, "received": received}
+        )
+    return [frame | {"event_time": frame["received"]} for frame in frames]
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10**6))
+def test_a_side_that_comes_back_far_away_has_the_models_levels(seed):
+    frames = far_changes(seed)
+    program = Program(track_plan("spot", 5, 1), 64)
+    made = program.push(tape_of(frames))["snapshot"]
+    rows = dict(zip(made["snapshot_time"].tolist(), range(len(made["quality"])), strict=True))
+    book, compared = ModelBook("spot"), 0
+    for frame in frames[:-1]:
+        book.take(frame)
+        if book.state != "synced" or not (book.best(1) and book.best(-1)):
+            continue
+        i = rows[frame["received"]]
+        for side, name in ((1, "bid"), (-1, "ask")):
+            top = book.top(side, 5) + [(math.nan, math.nan)] * 5
+            for k in range(5):
+                pair = made[f"{name}_price_{k}"][i], made[f"{name}_size_{k}"][i]
+                assert np.array_equal(pair, top[k], equal_nan=True), (frame, name, k)
+        compared += 1
+    assert compared > 20
+
+
 @pytest.mark.parametrize("rule", RULES)
 @settings(max_examples=20)
 @given(seed=st.integers(0, 10**6))

@@ -107,6 +107,11 @@ def far_best(w, at, k):
     return best
 
 
+def up_to(u):
+    """Return the bits of a bitmap word that stand for tick u and the ticks below it."""
+    return (2 << (u & 63)) - 1
+
+
 def ring_next(w, at, k, u):
     """Return the largest occupied u' <= u inside the window, or NO_LEVEL."""
     low = w[at + 2 + k] - WIDTH + 1
@@ -115,7 +120,7 @@ def ring_next(w, at, k, u):
     bits = at + OCCUPIED + k * BITMAP
     word = (u & MASK) >> 6
     high = u >> 6
-    found = w[bits + word] & (-1 if (u & 63) == 63 else (1 << ((u & 63) + 1)) - 1)
+    found = w[bits + word] & up_to(u)
     last = low >> 6
     while found == 0:
         high -= 1
@@ -167,7 +172,8 @@ def ladder_set(w, at, k, u, size):
     """Set the absolute size of level u (0 removes it) and keep the best."""
     top = w[at + 2 + k]
     if u > top or u <= top - WIDTH:
-        if size == 0 or u < w[at + k]:
+        # The best may be a message old: the ring itself says whether something is nearer.
+        if size == 0 or u < w[at + k] or (u < top and ring_next(w, at, k, top) != NO_LEVEL):
             if u < top:
                 far_set(w, at, k, u, size)
             return
@@ -192,9 +198,9 @@ def settle_best(w, at, k, changed):
     best = min(max(w[at + k], changed), w[at + 2 + k])
     if best != NO_LEVEL:
         # Whether it is still there nobody can predict; that it or one near it is, anybody can.
-        word = w[at + OCCUPIED + k * BITMAP + ((best & MASK) >> 6)]
-        near = word & (-1 if (best & 63) == 63 else (1 << ((best & 63) + 1)) - 1)
-        if near != 0 and (best & ~63) + highest_bit(near) > w[at + 2 + k] - WIDTH:
+        # No level of the ring is above it: what the word holds up to it lies in the window.
+        near = w[at + OCCUPIED + k * BITMAP + ((best & MASK) >> 6)] & up_to(best)
+        if near != 0:
             best = (best & ~63) + highest_bit(near)
         else:
             best = ring_next(w, at, k, best)
@@ -273,8 +279,7 @@ def ladder_read(w, at, k, u, ticks, sizes, count, levels):
     high = u >> 6
     found = 0
     if u != NO_LEVEL and u >= low:
-        found = w[bits + (high & BITMAP_MASK)]
-        found &= -1 if (u & 63) == 63 else (1 << ((u & 63) + 1)) - 1
+        found = w[bits + (high & BITMAP_MASK)] & up_to(u)
         while count < levels:
             while found == 0 and high > low >> 6:
                 high -= 1
