@@ -36,11 +36,10 @@ import importlib.util
 import inspect
 import os
 import platform
-import struct
 import sys
 import textwrap
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -48,6 +47,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from qf.errors import RunError, diagnostic
+from qf.intrinsics import INTRINSICS
 from qf.machine_code import CODE, Code, load, read, save
 from qf.op import Op
 
@@ -71,48 +71,6 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 # One clock is eight int64 words: lo, hi, row of lo, capacity, tail, the first row not yet handed
 # out, the first of its reads, and how far its adjacent columns are apart.
 CLOCK_WORDS = 8
-
-# What plain Python cannot say well: the text that replaces the function of the same name.
-_INTRINSICS = {
-    "float_of_bits": """@intrinsic
-def float_of_bits(typing, bits):
-    def build(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.DoubleType())
-    return types.float64(types.int64), build
-""",
-    "highest_bit": """@intrinsic
-def highest_bit(typing, word):
-    def build(context, builder, signature, arguments):
-        zeros = builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
-        return builder.sub(ir.Constant(ir.IntType(64), 63), zeros)
-    return types.int64(types.uint64), build
-""",
-    "prefetch": """@intrinsic
-def prefetch(typing, column, row):
-    def build(context, builder, signature, arguments):
-        word, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [word, number, number, number])
-        fetch = builder.module.declare_intrinsic("llvm.prefetch.p0", [], kind)
-        at = builder.bitcast(builder.gep(arguments[0], [arguments[1]]), word)
-        builder.call(fetch, [at, *(ir.Constant(number, given) for given in (0, 3, 1))])
-        return context.get_dummy_value()
-    return types.void(column, types.int64), build
-""",
-}
-
-
-def float_of_bits(bits: int) -> float:
-    """Return the float64 whose 64 bits an int64 holds."""
-    return struct.unpack("<d", struct.pack("<q", bits))[0]
-
-
-def highest_bit(word: int) -> int:
-    """Return the place (0..63) of the highest set bit of a uint64; -1 for 0."""
-    return int(word).bit_length() - 1
-
-
-def prefetch(column: Sequence[float], row: int) -> None:
-    """Ask the processor for a word that will be read soon; it may lie behind the column's end."""
 
 
 def inlined(function: Function) -> Function:
@@ -380,8 +338,8 @@ def _collect(
     module = sys.modules[function.__module__]
     for name in _names(function):
         value = getattr(module, name)
-        if name in _INTRINSICS:
-            parts[name] = _INTRINSICS[name]
+        if name in INTRINSICS:
+            parts[name] = INTRINSICS[name]
         elif inspect.isfunction(value) and value.__module__.startswith("qf"):
             if owners.setdefault(name, value) is not value:
                 one, other = owners[name].__module__, value.__module__

@@ -15,7 +15,7 @@ Source: López de Prado (2018), Advances in Financial Machine Learning, section 
 """
 
 from qf.bar_clock import CLOSES_BEFORE, CLOSES_WITH, FOREVER, PARTS_SHIFT, lots_worth
-from qf.kernel import prefetch
+from qf.intrinsics import prefetch
 from qf.op import define
 from qf.schema import BIT, NULL_INT
 

@@ -36,6 +36,7 @@ from qf.book.snapshots import has_book_row, put_book_row, snapshots_until
 from qf.book.state import (
     ARRIVED,
     ASOF,
+    DEEP,
     DEPTH_LEVELS,
     EAGER,
     HELD,
@@ -53,6 +54,7 @@ from qf.book.state import (
 from qf.book.top import RULE, take_rows
 from qf.book.trade_run import put_run
 from qf.book.trades import (
+    DEPTHS_WANTED,
     INVALID,
     NON_MARKET,
     classify,
@@ -61,7 +63,8 @@ from qf.book.trades import (
     restart_flow,
     visible_quality,
 )
-from qf.kernel import inlined, prefetch
+from qf.intrinsics import prefetch
+from qf.kernel import inlined
 from qf.op import define
 from qf.schema import (
     DEPTH,
@@ -81,7 +84,8 @@ from qf.schema import (
 )
 
 # Bits of `wanted`, by the places of the outputs.
-LADDER_BIT, FLOW_BIT, OTHER_FLOW_BIT = 1 << 2, 1 << 3, 1 << 7
+LADDER_BIT, FLOW_BIT, OTHER_LADDER_BIT, OTHER_FLOW_BIT = 1 << 2, 1 << 3, 1 << 6, 1 << 7
+LEVEL_BITS = LADDER_BIT | FLOW_BIT | OTHER_LADDER_BIT | OTHER_FLOW_BIT
 TRADE_BITS, BOOK_BITS, SHOWN_BITS = 255, 3 << 8, 15 << 8
 ALL = -1
 ROWS_AHEAD = 64  # eight lines of the cache
@@ -114,8 +118,8 @@ op.polars_missing("a book is a state machine over messages, not an expression ov
 op.definition_missing("tests/book holds the dictionary model that it must equal")
 
 
-def set_up(w, params, wanted):
-    """Write the settings into their words."""
+def set_up(w, params, wanted, numbers):
+    """Write the settings into their words; `numbers`: the wanted columns of both number outputs."""
     w[RULE], w[ASOF] = int(params[7]), int(params[8])
     w[LAG_NS], w[LEVELS] = int(params[9]) * 1000000, int(params[10])
     w[TTL_NS] = int(params[11]) * 1000000
@@ -125,6 +129,7 @@ def set_up(w, params, wanted):
     w[EAGER] = 1 if wanted & (FLOW_BIT | OTHER_FLOW_BIT) != 0 else 0
     w[SEES] = 1 if wanted & TRADE_BITS != 0 else 0
     w[SHOWS] = 1 if wanted & SHOWN_BITS != 0 else 0
+    w[DEEP] = 1 if wanted & LEVEL_BITS != 0 or numbers & DEPTHS_WANTED != 0 else 0
 
 
 def ask_rows(w, tape, stride0, lo, hi, made):
@@ -216,11 +221,11 @@ def fetch_ahead(tape, stride0, t, alone):
 @op.kernel
 def kernel(
     tape, lo, hi, stride0, olo, olo2, olo3, olo4, stride, stride2, stride3, stride4, room, made,
-    wanted, wanted_word, wanted_number, params, state, ints,
+    wanted, wanted_word, wanted_number, wanted_other_number, params, state, ints,
     word, number, ladder, flow, other_word, other_number, other_ladder, other_flow,
     book_word, book_value, snapshot, level,
 ):  # fmt: skip
-    set_up(ints, params, wanted)
+    set_up(ints, params, wanted, wanted_number | wanted_other_number)
     ask_rows(ints, tape, stride0, lo, hi, made)
     if room[0] < made[0] or room[1] < made[1] or room[2] < made[2] or room[3] < made[3]:
         return -1

@@ -10,7 +10,8 @@ Words from offset `at`: 0-1 best u per side (NO_LEVEL when empty), 2-3 top of th
 4-5 far count, 6 far levels lost to a full map, 7-8 the last snapshot's worst u per side.
 """
 
-from qf.kernel import highest_bit, inlined
+from qf.intrinsics import count_bits, highest_bit
+from qf.kernel import inlined
 from qf.schema import LAST_ROW, PRICE, SIDE, SIZE
 
 WIDTH = 1 << 15
@@ -301,6 +302,34 @@ def ladder_read(w, at, k, u, ticks, sizes, count, levels):
             w[sizes + count] = level_size(w, at, k, here)
             count += 1
             here = next_far(w, at, k, here - 1)
+    return count
+
+
+def ladder_holds(w, at, k, u, worst, enough):
+    """Say whether at least `enough` levels lie at and behind u and not behind `worst`."""
+    if enough <= 0:
+        return True
+    behind = (u - 64) & ~63
+    if behind < max(w[at + 2 + k] - WIDTH + 1, worst):
+        return count_levels(w, at, k, u, worst, enough) >= enough
+    # Where there are as many, they mostly lie near: two words tell without a branch.
+    bits = at + OCCUPIED + k * BITMAP
+    near = count_bits(w[bits + ((u & MASK) >> 6)] & up_to(u))
+    near += count_bits(w[bits + ((behind & MASK) >> 6)])
+    return near >= enough or count_levels(w, at, k, u, worst, enough) >= enough
+
+
+def count_levels(w, at, k, u, worst, most):
+    """Return how many levels lie at and behind u and not behind `worst`, or a number >= `most`."""
+    count, here = 0, ring_next(w, at, k, u)
+    while here != NO_LEVEL and here >= worst and count < most:
+        count += 1
+        here = ring_next(w, at, k, here - 1)
+    if here != NO_LEVEL or w[at + 4 + k] == 0:
+        return count
+    for slot in range(FAR):
+        other = w[at + KEYS + k * FAR + slot]
+        count += 1 if other != 0 and worst <= other <= u else 0
     return count
 
 

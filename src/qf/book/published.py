@@ -17,7 +17,7 @@ Source: definition.
 
 import math
 
-from qf.kernel import float_of_bits
+from qf.intrinsics import float_of_bits
 from qf.op import define
 from qf.schema import MARK, PUBLISHED
 

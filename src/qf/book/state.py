@@ -13,8 +13,9 @@ HELD, HELD_ROOM, DEPTHS, DEPTHS_ROOM, TICKERS, TICKERS_ROOM = range(8, 14)
 # RULE is word 48 (top.py).
 ASOF, LAG_NS, LEVELS, TTL_NS, PERIOD_NS, DEPTH_LEVELS = range(49, 55)
 # EAGER: refresh the view at every frame, because somebody reads the order flow. SEES, SHOWS:
-# whether anybody reads trades, and book rows or snapshots.
-EAGER, SEES, SHOWS, NEXT_SNAPSHOT, MARKED = range(55, 60)
+# whether anybody reads trades, and book rows or snapshots. DEEP: whether anybody reads a level of
+# the visible book behind its best.
+EAGER, SEES, SHOWS, NEXT_SNAPSHOT, MARKED, DEEP = range(55, 61)
 TRADE_TIME, OFFSET, OFFSET_KNOWN = 64, 65, 66
 OPEN_ROWS, SEEABLE = 67, 68  # of the frame that is being read
 REPLAYING = 69  # frames held back are being let go

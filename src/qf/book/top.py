@@ -25,6 +25,7 @@ from qf.book.ladder import (
     NO_LEVEL,
     ladder_apply,
     ladder_clear,
+    ladder_holds,
     ladder_read,
     ladder_take,
     level_size,
@@ -128,6 +129,18 @@ def view_side(w, b, levels, k, changed, flows):
     w[b + COUNT + k] = ladder_read(w, at, k, behind, base_u, base_lots, level, levels)
 
 
+def view_best(w, b):
+    """Write the best level of both sides alone: whether they have changed costs more to ask."""
+    for k in range(2):
+        u = w[b + LADDER + k]
+        size = level_size(w, b + LADDER, k, u)
+        if w[b + OVERLAY] == 1 and w[b + TICKER + 2 * k] != NO_LEVEL:
+            u, size = w[b + TICKER + 2 * k], w[b + TICKER + 2 * k + 1]
+        w[b + LEVEL_U + MAX_LEVELS * k] = u
+        w[b + LEVEL_LOTS + MAX_LEVELS * k] = size
+        w[b + COUNT + k] = 1 if u != NO_LEVEL else 0
+
+
 def add_flow(w, b, k, count):
     """Add to each level's order flow what its change means; it had `count` levels before."""
     base_u = b + LEVEL_U + MAX_LEVELS * k
@@ -145,11 +158,16 @@ def add_flow(w, b, k, count):
         w[b + FLOW + gone] -= sign * w[b + OLD_LOTS + gone]
 
 
-def view_unknown(w, b, levels):
+def depth_unknown(w, b, levels):
     """Say whether a level within K is missing or outside the last snapshot's price range."""
     for k in range(2):
-        n = w[b + COUNT + k]
-        if n < levels or w[b + LEVEL_U + MAX_LEVELS * k + n - 1] < w[b + LADDER + 7 + k]:
+        best, worst, more = w[b + LADDER + k], w[b + LADDER + 7 + k], levels
+        ticker = w[b + TICKER + 2 * k] if w[b + OVERLAY] == 1 else NO_LEVEL
+        if ticker != NO_LEVEL:
+            if ticker < worst:
+                return True
+            best, more = min(best, ticker - 1), levels - 1
+        if not ladder_holds(w, b + LADDER, k, best, worst, more):
             return True
     return False
 

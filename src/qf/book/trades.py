@@ -18,6 +18,7 @@ import math
 from qf.book.continuity import BIT_UNSYNCED, STATE, state_bits
 from qf.book.state import (
     BID_DEPTH,
+    DEEP,
     EAGER,
     FOUND,
     LAST_DIRECTION,
@@ -43,8 +44,9 @@ from qf.book.top import (
     TICKER_FLAGS,
     TOUCHED,
     VALID,
+    depth_unknown,
+    view_best,
     view_refresh,
-    view_unknown,
 )
 from qf.kernel import inlined
 from qf.schema import EVENT_TIME, LAST_ID, PRICE, PROCESSED_TIME, SEQ, SIDE, SIZE
@@ -119,14 +121,16 @@ def visible_quality(w, received):
     bits = state_bits(w[STATE])
     if w[b + VALID] == 0:
         return bits | (w[b + LOST_BITS] if w[b + LOST_BITS] != 0 else BIT_UNSYNCED)
-    if w[b + TOUCHED] == 1:
+    if w[DEEP] == 0:
+        view_best(w, b)
+    elif w[b + TOUCHED] == 1:
         view_refresh(w, b, w[LEVELS], w[EAGER] == 1)
     if w[b + COUNT] == 0 or w[b + COUNT + 1] == 0:
         bits |= BIT_UNSYNCED
     else:
         if w[b + BEEN_CROSSED] == 1 or w[b + LEVEL_U] + w[b + LEVEL_U + MAX_LEVELS] >= 0:
             bits |= CROSSED
-        if view_unknown(w, b, w[LEVELS]):
+        if depth_unknown(w, b, w[LEVELS]):
             bits |= UNKNOWN_DEPTH
         if w[b + OVERLAY] == 1:
             bits |= w[b + TICKER_FLAGS] & TICKER_BIT
