@@ -30,7 +30,7 @@ def bars_of(day: Day) -> dict[str, np.ndarray]:
     first = np.arange(n) * TRADES_PER_BAR
     return {
         "bar_id": np.arange(n),
-        "feature_time": trades["time"][TRADES_PER_BAR - 1 :: TRADES_PER_BAR][:n],
+        "feature_time": trades["time"][TRADES_PER_BAR - 1 :: TRADES_PER_BAR][:n].copy(),
         "known_row": first + TRADES_PER_BAR - 1,
         "first_row": first,
         "close_row": first + TRADES_PER_BAR - 1,
