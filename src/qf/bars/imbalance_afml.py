@@ -125,34 +125,42 @@ def kernel(size_lots, value_units, direction, processed_time, lo, hi, close, par
     decay = decay_of(window)
     if seen == 0:
         state[LENGTH] = within(params[0], params[0], params[3], params[4])
+    # What every trade changes stays out of memory, where the next would wait for it.
+    theta, signed, squares, weight = state[THETA], state[SIGNED], state[SQUARES], state[WEIGHT]
     for t in range(lo, hi):
         code = 0
         if processed_time[t] >= day_end:
             code = CLOSES_BEFORE if members > 0 else 0
-            state[THETA] = 0.0
+            theta = 0.0
             members = 0
             day_end = (processed_time[t] // DAY_NS + 1) * DAY_NS
         flow = direction[t] * amount_of(size_lots[t], value_units[t], of)
         seen += 1
         members += 1
-        state[THETA] += flow
+        theta += flow
         if seen > window:
-            state[SIGNED] = state[SIGNED] * decay + flow
-            state[SQUARES] = state[SQUARES] * decay + flow * flow
-            state[WEIGHT] = state[WEIGHT] * decay + 1.0
+            signed = signed * decay + flow
+            squares = squares * decay + flow * flow
+            weight = weight * decay + 1.0
         elif seen == window:
             flow_afresh(trades, of, t, window, state)
-        if known == 0 and seen >= ticks:
-            known = 1
-            renew_threshold(trades, t, seen, params, state)
-        if known == 1 and abs(state[THETA]) > state[THRESHOLD]:
-            put_length(float(members), closed, bars, state, RING)
-            closed += 1
-            length = mean_of_lengths(closed, bars, state, RING)
-            state[LENGTH] = within(length, params[0], params[3], params[4])
-            renew_threshold(trades, t, seen, params, state)
-            state[THETA] = 0.0
-            members = 0
-            code |= CLOSES_WITH
+            signed, squares, weight = state[SIGNED], state[SQUARES], state[WEIGHT]
+        first = known == 0 and seen >= ticks
+        if first or (known == 1 and abs(theta) > state[THRESHOLD]):
+            state[SIGNED], state[SQUARES], state[WEIGHT] = signed, squares, weight
+            if first:
+                known = 1
+                renew_threshold(trades, t, seen, params, state)
+            if abs(theta) > state[THRESHOLD]:
+                put_length(float(members), closed, bars, state, RING)
+                closed += 1
+                length = mean_of_lengths(closed, bars, state, RING)
+                state[LENGTH] = within(length, params[0], params[3], params[4])
+                renew_threshold(trades, t, seen, params, state)
+                theta = 0.0
+                members = 0
+                code |= CLOSES_WITH
+            signed, squares, weight = state[SIGNED], state[SQUARES], state[WEIGHT]
         close[t] = code
+    state[THETA], state[SIGNED], state[SQUARES], state[WEIGHT] = theta, signed, squares, weight
     ints[0], ints[1], ints[2], ints[3], ints[4] = seen, members, closed, known, day_end

@@ -95,25 +95,40 @@ def definition(
     return code
 
 
-def side_afresh(trades, of, t, rows, side, state):
-    """Sum a side's amounts among the last `rows` trades, the span being their number."""
+def means_of(state):
+    """Return both sides' totals and weights."""
+    return state[BUYS], state[BUYS + 1], state[SELLS], state[SELLS + 1]
+
+
+def put_means(state, buy_sum, buy_weight, sell_sum, sell_weight):
+    """Write both sides' totals and weights."""
+    state[BUYS], state[BUYS + 1] = buy_sum, buy_weight
+    state[SELLS], state[SELLS + 1] = sell_sum, sell_weight
+
+
+def sides_afresh(trades, of, t, rows, state):
+    """Sum each side's amounts among the last `rows` trades, the span being their number."""
     size_lots, value_units, direction = trades
-    at = BUYS if side > 0 else SELLS
-    decay = decay_of(max(1, count_side(direction, t - rows + 1, t + 1, side)))
-    total, weight = 0.0, 0.0
-    for i in range(t - rows + 1, t + 1):
-        if direction[i] == side:
-            total = total * decay + amount_of(size_lots[i], value_units[i], of)
-            weight = weight * decay + 1.0
-    state[at], state[at + 1], state[at + 2] = total, weight, decay
+    first = t - rows + 1
+    buy_decay = decay_of(max(1, count_side(direction, first, t + 1, 1)))
+    sell_decay = decay_of(max(1, count_side(direction, first, t + 1, -1)))
+    buy_sum, buy_weight, sell_sum, sell_weight = 0.0, 0.0, 0.0, 0.0
+    for i in range(first, t + 1):
+        amount, is_buy = amount_of(size_lots[i], value_units[i], of), direction[i] == 1
+        is_sell = direction[i] == -1
+        buy_sum = buy_sum * buy_decay + amount if is_buy else buy_sum
+        buy_weight = buy_weight * buy_decay + 1.0 if is_buy else buy_weight
+        sell_sum = sell_sum * sell_decay + amount if is_sell else sell_sum
+        sell_weight = sell_weight * sell_decay + 1.0 if is_sell else sell_weight
+    put_means(state, buy_sum, buy_weight, sell_sum, sell_weight)
+    state[BUYS + 2], state[SELLS + 2] = buy_decay, sell_decay
 
 
 def renew_least(trades, t, seen, params, state):
     """Write the flow per trade that is expected of the stronger side."""
     of = int(params[5])
     if seen < int(params[1]):
-        side_afresh(trades, of, t, seen, 1, state)
-        side_afresh(trades, of, t, seen, -1, state)
+        sides_afresh(trades, of, t, seen, state)
     bought = state[BUYS] / state[BUYS + 1] if state[BUYS + 1] > 0.0 else 0.0
     sold = state[SELLS] / state[SELLS + 1] if state[SELLS + 1] > 0.0 else 0.0
     state[LEAST] = max(state[SHARE] * bought, (1.0 - state[SHARE]) * sold)
@@ -128,47 +143,56 @@ def kernel(size_lots, value_units, direction, processed_time, lo, hi, close, par
     trades = (size_lots, value_units, direction)
     if seen == 0:
         state[LENGTH] = within(params[0], params[0], params[3], params[4])
+    # What every trade changes stays out of memory, where the next would wait for it, and no branch
+    # depends on a trade's side, which nobody can predict.
+    bought, sold = state[BOUGHT], state[SOLD]
+    buy_sum, buy_weight, sell_sum, sell_weight = means_of(state)
     for t in range(lo, hi):
         code = 0
         if processed_time[t] >= day_end:
             code = CLOSES_BEFORE if members > 0 else 0
-            state[BOUGHT], state[SOLD] = 0.0, 0.0
+            bought, sold = 0.0, 0.0
             members = 0
             buys = 0
             day_end = (processed_time[t] // DAY_NS + 1) * DAY_NS
         amount = amount_of(size_lots[t], value_units[t], of)
+        is_buy, is_sell = direction[t] > 0, direction[t] < 0
         seen += 1
         members += 1
-        at = BUYS if direction[t] > 0 else SELLS
-        if direction[t] > 0:
-            state[BOUGHT] += amount
-            buys += 1
-            all_buys += 1
-        elif direction[t] < 0:
-            state[SOLD] += amount
-            all_sells += 1
-        if seen > window and direction[t] != 0:
-            state[at] = state[at] * state[at + 2] + amount
-            state[at + 1] = state[at + 1] * state[at + 2] + 1.0
+        bought, sold = bought + amount if is_buy else bought, sold + amount if is_sell else sold
+        buys += is_buy
+        all_buys += is_buy
+        all_sells += is_sell
+        if seen > window:
+            buy_sum = buy_sum * state[BUYS + 2] + amount if is_buy else buy_sum
+            buy_weight = buy_weight * state[BUYS + 2] + 1.0 if is_buy else buy_weight
+            sell_sum = sell_sum * state[SELLS + 2] + amount if is_sell else sell_sum
+            sell_weight = sell_weight * state[SELLS + 2] + 1.0 if is_sell else sell_weight
         elif seen == window:
-            side_afresh(trades, of, t, window, 1, state)
-            side_afresh(trades, of, t, window, -1, state)
-        if known == 0 and min(all_buys, all_sells) >= ticks:
-            known = 1
-            state[SHARE] = buys / members
-            renew_least(trades, t, seen, params, state)
-        if known == 1 and max(state[BOUGHT], state[SOLD]) > state[LENGTH] * state[LEAST]:
-            put_length(float(members), closed, bars, state, RING)
-            put_length(buys / members, closed, bars, state, RING + bars)
-            closed += 1
-            length = mean_of_lengths(closed, bars, state, RING)
-            state[LENGTH] = within(length, params[0], params[3], params[4])
-            state[SHARE] = mean_of_lengths(closed, bars, state, RING + bars)
-            renew_least(trades, t, seen, params, state)
-            state[BOUGHT], state[SOLD] = 0.0, 0.0
-            members = 0
-            buys = 0
-            code |= CLOSES_WITH
+            sides_afresh(trades, of, t, window, state)
+            buy_sum, buy_weight, sell_sum, sell_weight = means_of(state)
+        first = known == 0 and min(all_buys, all_sells) >= ticks
+        if first or (known == 1 and max(bought, sold) > state[LENGTH] * state[LEAST]):
+            put_means(state, buy_sum, buy_weight, sell_sum, sell_weight)
+            if first:
+                known = 1
+                state[SHARE] = buys / members
+                renew_least(trades, t, seen, params, state)
+            if max(bought, sold) > state[LENGTH] * state[LEAST]:
+                put_length(float(members), closed, bars, state, RING)
+                put_length(buys / members, closed, bars, state, RING + bars)
+                closed += 1
+                length = mean_of_lengths(closed, bars, state, RING)
+                state[LENGTH] = within(length, params[0], params[3], params[4])
+                state[SHARE] = mean_of_lengths(closed, bars, state, RING + bars)
+                renew_least(trades, t, seen, params, state)
+                bought, sold = 0.0, 0.0
+                members = 0
+                buys = 0
+                code |= CLOSES_WITH
+            buy_sum, buy_weight, sell_sum, sell_weight = means_of(state)
         close[t] = code
+    state[BOUGHT], state[SOLD] = bought, sold
+    put_means(state, buy_sum, buy_weight, sell_sum, sell_weight)
     ints[0], ints[1], ints[2], ints[3] = seen, members, closed, known
     ints[4], ints[5], ints[6], ints[7] = buys, all_buys, all_sells, day_end
