@@ -37,8 +37,8 @@ def main(path, repeats):
     rules = {
         "tick": lambda: get_tick_bars(frame, threshold=count, verbose=False),
         "dollar": lambda: get_dollar_bars(frame, threshold=value, verbose=False),
-        "imbalance": lambda: get_const_tick_imbalance_bars(frame, **learnt),
-        "run": lambda: get_const_tick_run_bars(frame, num_prev_bars=3, **learnt),
+        "imbalance_afml": lambda: get_const_tick_imbalance_bars(frame, **learnt),
+        "run_afml": lambda: get_const_tick_run_bars(frame, num_prev_bars=3, **learnt),
     }
     made = {"name": f"mlfinpy {version('mlfinpy')}"}
     for name, run in rules.items():
