@@ -307,8 +307,6 @@ def ladder_read(w, at, k, u, ticks, sizes, count, levels):
 
 def ladder_holds(w, at, k, u, worst, enough):
     """Say whether at least `enough` levels lie at and behind u and not behind `worst`."""
-    if enough <= 0:
-        return True
     behind = (u - 64) & ~63
     if behind < max(w[at + 2 + k] - WIDTH + 1, worst):
         return count_levels(w, at, k, u, worst, enough) >= enough

@@ -132,12 +132,9 @@ def view_side(w, b, levels, k, changed, flows):
 def view_best(w, b):
     """Write the best level of both sides alone: whether they have changed costs more to ask."""
     for k in range(2):
-        u = w[b + LADDER + k]
-        size = level_size(w, b + LADDER, k, u)
-        if w[b + OVERLAY] == 1 and w[b + TICKER + 2 * k] != NO_LEVEL:
-            u, size = w[b + TICKER + 2 * k], w[b + TICKER + 2 * k + 1]
+        u = best_tick(w, b, k)
         w[b + LEVEL_U + MAX_LEVELS * k] = u
-        w[b + LEVEL_LOTS + MAX_LEVELS * k] = size
+        w[b + LEVEL_LOTS + MAX_LEVELS * k] = best_lots(w, b, k)
         w[b + COUNT + k] = 1 if u != NO_LEVEL else 0
 
 
