@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from bars.test_reference_bars import UNITS
-from qf.bar_clock import add_bars, bar_clock
+from qf.bar_clock import CLOSES_WITH, add_bars, bar_clock
 from qf.clock import DAY_NS
+from qf.op import find
+from qf.program import Plan, Program
 from qf.testing.contract_bars import run, tick_plan
 
 
@@ -116,6 +118,32 @@ def test_the_future_of_a_day_does_not_move_its_threshold(days):
     spoilt["value_units"][5_500:] *= 1_000
     again = bars_of(entry, spoilt)[1]["close_row"]
     assert whole[whole < 5_500].tolist() == again[again < 5_500].tolist()
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("name", ["imbalance_afml", "run_afml"])
+def test_what_is_expected_goes_on_where_its_window_is_full(name, seed):
+    draw, rows, window = np.random.default_rng(seed), 260, 60
+    columns = {
+        "size_lots": draw.integers(1, 50, rows),
+        "value_units": draw.integers(1, 9_000, rows),
+        "direction": draw.choice([-1, 0, 1], rows, p=[0.3, 0.1, 0.6]),
+        "processed_time": np.arange(rows) * 600_000_000_000,
+    }
+    rule, plan = find(name, "bars"), Plan()
+    settings = {"ticks": 4, "window": window, "bars": 3, "reset": "day" if seed % 2 else "never"}
+    settings |= {"clamp": 0.4 * (seed > 2), "floor": 0.5} if name == "imbalance_afml" else {}
+    plan.clock("tick")
+    given = [plan.feed(each, "int") for each in columns]
+    plan.read("close", plan.one(rule, given, **settings))
+    made = Program(plan, 7).push(columns)["tick"]["close"]
+    bound = rule.bind(**settings)
+    past = [column.tolist() for column in columns.values()]
+    told = [
+        rule.rules["definition"](*(each[: t + 1] for each in past), **bound) for t in range(rows)
+    ]
+    assert made.tolist() == told
+    assert sum(code & CLOSES_WITH > 0 for code in told[window:]) > 3
 
 
 @pytest.mark.parametrize(
