@@ -7,15 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qf.book.ladder import (
-    BITMAP,
     LADDER_WORDS,
     MARGIN,
     MASK,
     NO_LEVEL,
     OCCUPIED,
     RING,
+    TOP_U,
     WIDTH,
+    WORST_U,
     far_set,
+    side_at,
 )
 from qf.simulator.books import compare, first_difference, is_same, side_of
 
@@ -30,15 +32,16 @@ def book_of(bids, asks):
     bits = words.view(np.uint64)
     for side, sign, levels in ((0, 1, bids), (1, -1, asks)):
         signed = {sign * price: size for price, size in levels.items()}
-        words[2 + side] = top = max(signed) + MARGIN if signed else NO_LEVEL
-        words[7 + side] = NO_LEVEL
+        at = side_at(0, side)
+        words[at + TOP_U] = top = max(signed) + MARGIN if signed else NO_LEVEL
+        words[at + WORST_U] = NO_LEVEL
         for level, size in signed.items():
             if level <= top - WIDTH:
-                far_set(words, 0, side, level, size)
+                far_set(words, at, level, size)
                 continue
             place = level & MASK
-            words[RING + side * WIDTH + place] = size
-            bits[OCCUPIED + side * BITMAP + (place >> 6)] |= np.uint64(1 << (place & 63))
+            words[at + RING + place] = size
+            bits[at + OCCUPIED + (place >> 6)] |= np.uint64(1 << (place & 63))
     return words
 
 
@@ -61,5 +64,6 @@ def test_a_level_that_differs_is_found_and_an_equal_book_is_equal(bids, asks, si
     name = "bid" if side == 0 else "ask"
     told = f"{name} {price}: ours {truth[side].get(price, 0)}, true {size}"
     assert compare(words, 0, *others) == told
-    assert not is_same(words, 0, side, others[side])
-    assert first_difference(*side_of(words, 0, side)[:1], others[side], NO_LEVEL, side) == told
+    at = side_at(0, side)
+    assert not is_same(words, at, side, others[side])
+    assert first_difference(*side_of(words, at)[:1], others[side], NO_LEVEL, side) == told

@@ -6,8 +6,7 @@ power-of-two ring with an occupancy bitmap; levels further out in a hash map. Th
 is (top - WIDTH, top]; every far level lies below it, and the window moves when the best comes
 near its edge. All prices and sizes are exact.
 
-Words from offset `at`: 0-1 best u per side (NO_LEVEL when empty), 2-3 top of the window,
-4-5 far count, 6 far levels lost to a full map, 7-8 the last snapshot's worst u per side.
+A ladder is two sides alike, one behind the other; `s` is where the words of a side begin.
 """
 
 from qf.intrinsics import count_bits, highest_bit
@@ -23,65 +22,74 @@ FAR_MASK = FAR - 1
 FAR_LIMIT = FAR - (FAR >> 2)
 MARGIN = WIDTH >> 2
 NO_LEVEL = -(1 << 60)
+SIGN = -(1 << 63)
 
-HEAD = 16
-RING = HEAD
-OCCUPIED = RING + 2 * WIDTH
-KEYS = OCCUPIED + 2 * BITMAP
-SIZES = KEYS + 2 * FAR
-LADDER_WORDS = SIZES + 2 * FAR
+# Words of a side: the best u (NO_LEVEL when empty), the top of the window, how many levels are far
+# and how many were lost to a full map, the worst u of the last snapshot; then the levels.
+BEST_U, TOP_U, FAR_COUNT, FAR_LOST, WORST_U = range(5)
+RING = 8
+OCCUPIED = RING + WIDTH
+KEYS = OCCUPIED + BITMAP
+SIZES = KEYS + FAR
+SIDE_WORDS = SIZES + FAR
+LADDER_WORDS = 2 * SIDE_WORDS
 
 HASH = 0x9E3779B1
 
 
+def side_at(at, k):
+    """Return where side k of the ladder at `at` begins."""
+    return at + k * SIDE_WORDS
+
+
 def ladder_clear(w, at):
     """Empty both sides."""
-    for k in range(2):
-        w[at + k] = NO_LEVEL
-        w[at + 2 + k] = NO_LEVEL
-        w[at + 7 + k] = NO_LEVEL
+    for s in (at, side_at(at, 1)):
+        w[s + BEST_U] = NO_LEVEL
+        w[s + TOP_U] = NO_LEVEL
+        w[s + WORST_U] = NO_LEVEL
+        w[s + FAR_LOST] = 0
         for i in range(BITMAP):
-            w[at + OCCUPIED + k * BITMAP + i] = 0
-        if w[at + 4 + k] > 0:
+            w[s + OCCUPIED + i] = 0
+        if w[s + FAR_COUNT] > 0:
             for i in range(FAR):
-                w[at + KEYS + k * FAR + i] = 0
-        w[at + 4 + k] = 0
-    w[at + 6] = 0
+                w[s + KEYS + i] = 0
+        w[s + FAR_COUNT] = 0
 
 
-def far_find(w, at, k, u):
+def far_find(w, s, u):
     """Return the slot that holds u, or the empty slot where it would go."""
     slot = (u * HASH >> 8) & FAR_MASK
-    keys = at + KEYS + k * FAR
+    keys = s + KEYS
     while w[keys + slot] != 0 and w[keys + slot] != u:
         slot = (slot + 1) & FAR_MASK
     return slot
 
 
-def far_set(w, at, k, u, size):
+def far_set(w, s, u, size):
     """Store, replace or (size 0) remove a far level; a full map counts the loss instead."""
-    keys = at + KEYS + k * FAR
-    sizes = at + SIZES + k * FAR
-    slot = far_find(w, at, k, u)
+    keys = s + KEYS
+    sizes = s + SIZES
+    slot = far_find(w, s, u)
     if w[keys + slot] == u:
         if size > 0:
             w[sizes + slot] = size
         else:
-            far_drop(w, at, k, slot)
+            far_drop(w, s, slot)
     elif size > 0:
-        if w[at + 4 + k] >= FAR_LIMIT:
-            w[at + 6] += 1
+        if w[s + FAR_COUNT] >= FAR_LIMIT:
+            w[s + FAR_LOST] += 1
             return
         w[keys + slot] = u
         w[sizes + slot] = size
-        w[at + 4 + k] += 1
+        w[s + FAR_COUNT] += 1
 
 
-def far_drop(w, at, k, slot):
+def far_drop(w, s, slot):
     """Remove a slot and close the hole, so that no marker of the removed stays behind."""
-    keys = at + KEYS + k * FAR
-    sizes = at + SIZES + k * FAR
-    w[at + 4 + k] -= 1
+    keys = s + KEYS
+    sizes = s + SIZES
+    w[s + FAR_COUNT] -= 1
     hole = slot
     probe = slot
     while True:
@@ -97,12 +105,12 @@ def far_drop(w, at, k, slot):
     w[keys + hole] = 0
 
 
-def far_best(w, at, k):
+def far_best(w, s):
     """Return the largest far u, or NO_LEVEL."""
     best = NO_LEVEL
-    if w[at + 4 + k] > 0:
+    if w[s + FAR_COUNT] > 0:
         for slot in range(FAR):
-            u = w[at + KEYS + k * FAR + slot]
+            u = w[s + KEYS + slot]
             if u != 0 and u > best:
                 best = u
     return best
@@ -113,12 +121,12 @@ def up_to(u):
     return (2 << (u & 63)) - 1
 
 
-def ring_next(w, at, k, u):
+def ring_next(w, s, u):
     """Return the largest occupied u' <= u inside the window, or NO_LEVEL."""
-    low = w[at + 2 + k] - WIDTH + 1
+    low = w[s + TOP_U] - WIDTH + 1
     if u < low:
         return NO_LEVEL
-    bits = at + OCCUPIED + k * BITMAP
+    bits = s + OCCUPIED
     word = (u & MASK) >> 6
     high = u >> 6
     found = w[bits + word] & up_to(u)
@@ -133,97 +141,107 @@ def ring_next(w, at, k, u):
     return best if best >= low else NO_LEVEL
 
 
-def ring_put(w, at, k, u, size):
+def ring_put(w, s, u, size):
     """Store or (size 0) remove a level inside the window."""
     place = u & MASK
-    word = at + OCCUPIED + k * BITMAP + (place >> 6)
+    word = s + OCCUPIED + (place >> 6)
     if size > 0:
-        w[at + RING + k * WIDTH + place] = size
+        w[s + RING + place] = size
         w[word] |= 1 << (place & 63)
     else:
         w[word] &= ~(1 << (place & 63))
 
 
-def move_window(w, at, k, top):
+def move_window(w, s, top):
     """Set the top of the window: levels that fall out go far, far levels inside come in."""
-    old = w[at + 2 + k]
+    old = w[s + TOP_U]
     low = top - WIDTH + 1
     if old != NO_LEVEL and top > old:
-        u = ring_next(w, at, k, min(low - 1, old))
+        u = ring_next(w, s, min(low - 1, old))
         while u != NO_LEVEL:
-            size = w[at + RING + k * WIDTH + (u & MASK)]
-            ring_put(w, at, k, u, 0)
-            far_set(w, at, k, u, size)
-            u = ring_next(w, at, k, u - 1)
-    w[at + 2 + k] = top
-    if w[at + 4 + k] > 0 and (old == NO_LEVEL or top < old):
-        keys = at + KEYS + k * FAR
+            size = w[s + RING + (u & MASK)]
+            ring_put(w, s, u, 0)
+            far_set(w, s, u, size)
+            u = ring_next(w, s, u - 1)
+    w[s + TOP_U] = top
+    if w[s + FAR_COUNT] > 0 and (old == NO_LEVEL or top < old):
+        keys = s + KEYS
         slot = 0
         while slot < FAR:
             u = w[keys + slot]
             if u != 0 and u >= low:
-                size = w[at + SIZES + k * FAR + slot]
-                far_drop(w, at, k, slot)
-                ring_put(w, at, k, u, size)
+                size = w[s + SIZES + slot]
+                far_drop(w, s, slot)
+                ring_put(w, s, u, size)
             else:
                 slot += 1
 
 
-def ladder_set(w, at, k, u, size):
+def ladder_set(w, s, u, size):
     """Set the absolute size of level u (0 removes it) and keep the best."""
-    top = w[at + 2 + k]
+    top = w[s + TOP_U]
     if u > top or u <= top - WIDTH:
         # The best may be a message old: the ring itself says whether something is nearer.
-        if size == 0 or u < w[at + k] or (u < top and ring_next(w, at, k, top) != NO_LEVEL):
+        if size == 0 or u < w[s + BEST_U] or (u < top and ring_next(w, s, top) != NO_LEVEL):
             if u < top:
-                far_set(w, at, k, u, size)
+                far_set(w, s, u, size)
             return
         # A new best outside the window, or the first level of an empty side: the window follows.
-        move_window(w, at, k, u + MARGIN)
-    ring_put(w, at, k, u, size)
-    best = w[at + k]
+        move_window(w, s, u + MARGIN)
+    ring_put(w, s, u, size)
+    best = w[s + BEST_U]
     if size > 0:
         if u > best:
-            w[at + k] = u
+            w[s + BEST_U] = u
     elif u == best:
-        best = ring_next(w, at, k, u - 1)
+        best = ring_next(w, s, u - 1)
         if best == NO_LEVEL:
-            best = far_best(w, at, k)
-        w[at + k] = best
-        if best != NO_LEVEL and best < w[at + 2 + k] - WIDTH + 1 + MARGIN:
-            move_window(w, at, k, best + MARGIN)
+            best = far_best(w, s)
+        w[s + BEST_U] = best
+        if best != NO_LEVEL and best < w[s + TOP_U] - WIDTH + 1 + MARGIN:
+            move_window(w, s, best + MARGIN)
 
 
-def settle_best(w, at, k, changed):
+def settle_best(w, s, changed):
     """Find the best of a side anew, where levels up to `changed` may have come or gone."""
-    best = min(max(w[at + k], changed), w[at + 2 + k])
+    best = min(max(w[s + BEST_U], changed), w[s + TOP_U])
     if best != NO_LEVEL:
         # Whether it is still there nobody can predict; that it or one near it is, anybody can.
         # No level of the ring is above it: what the word holds up to it lies in the window.
-        near = w[at + OCCUPIED + k * BITMAP + ((best & MASK) >> 6)] & up_to(best)
+        near = w[s + OCCUPIED + ((best & MASK) >> 6)] & up_to(best)
         if near != 0:
             best = (best & ~63) + highest_bit(near)
         else:
-            best = ring_next(w, at, k, best)
+            best = ring_next(w, s, best)
             if best == NO_LEVEL:
-                best = far_best(w, at, k)
-    w[at + k] = best
-    if best != NO_LEVEL and best < w[at + 2 + k] - WIDTH + 1 + MARGIN:
-        move_window(w, at, k, best + MARGIN)
+                best = far_best(w, s)
+    w[s + BEST_U] = best
+    if best != NO_LEVEL and best < w[s + TOP_U] - WIDTH + 1 + MARGIN:
+        move_window(w, s, best + MARGIN)
 
 
 @inlined
-def put_level(w, at, k, u, size):
+def put_level(w, s, u, size):
     """Set the absolute size of level u (0 removes it); the best of the side is left as it was."""
-    top = w[at + 2 + k]
-    if (u <= top) & (u > top - WIDTH):
+    if (w[s + TOP_U] - u) & ~MASK == 0:  # at or behind the window's top, and less than WIDTH
         place = u & MASK
-        word = at + OCCUPIED + k * BITMAP + (place >> 6)
+        word = s + OCCUPIED + (place >> 6)
         full = 1 if size > 0 else 0
-        w[at + RING + k * WIDTH + place] = size
+        w[s + RING + place] = size
         w[word] = (w[word] & ~(1 << (place & 63))) | (full << (place & 63))
     else:
-        ladder_set(w, at, k, u, size)
+        ladder_set(w, s, u, size)
+
+
+def settle_sides(w, at, bid, ask):
+    """Find the best of both sides anew, where levels up to `bid` and `ask` (u ^ SIGN) were set.
+
+    Return the best that was set per side, NO_LEVEL where none was.
+    """
+    bid, ask = bid if bid > 0 else NO_LEVEL, ask ^ SIGN if ask > 0 else NO_LEVEL
+    settle_best(w, at, bid)
+    settle_best(w, side_at(at, 1), ask)
+    return bid, ask
 
 
 def ladder_apply(w, at, source, count):
@@ -231,20 +249,14 @@ def ladder_apply(w, at, source, count):
 
     Return the best tick that was set per side, NO_LEVEL where none was. Sides and sizes come in
     no order that a processor could guess, so the loop does not branch on them: the best is looked
-    for once, at the end.
+    for once, at the end. An ask's tick without its sign is above 0, a bid's below.
     """
-    bid = NO_LEVEL
-    ask = NO_LEVEL
+    bid, ask = NO_LEVEL, NO_LEVEL
     for i in range(source, source + 2 * count, 2):
         u = w[i]
-        size = w[i + 1]
-        k = -(u >> 63)
-        bid = max(bid, NO_LEVEL if k == 1 else u)
-        ask = max(ask, u if k == 1 else NO_LEVEL)
-        put_level(w, at, k, u, size)
-    settle_best(w, at, 0, bid)
-    settle_best(w, at, 1, ask)
-    return bid, ask
+        bid, ask = max(bid, u), max(ask, u ^ SIGN)
+        put_level(w, side_at(at, -(u >> 63)), u, w[i + 1])
+    return settle_sides(w, at, bid, ask)
 
 
 def ladder_take(w, at, tape, stride0, t, hi):
@@ -252,31 +264,25 @@ def ladder_take(w, at, tape, stride0, t, hi):
 
     Return the row after them, and what `ladder_apply` does.
     """
-    bid = NO_LEVEL
-    ask = NO_LEVEL
-    last = 0
+    bid, ask, last = NO_LEVEL, NO_LEVEL, 0
     while t < hi and last == 0:
-        side = tape[SIDE * stride0 + t]
         last = tape[LAST_ROW * stride0 + t]
-        u = side * tape[PRICE * stride0 + t]
-        k = (1 - side) >> 1
-        bid = max(bid, NO_LEVEL if k == 1 else u)
-        ask = max(ask, u if k == 1 else NO_LEVEL)
-        put_level(w, at, k, u, tape[SIZE * stride0 + t])
+        u = tape[SIDE * stride0 + t] * tape[PRICE * stride0 + t]
+        bid, ask = max(bid, u), max(ask, u ^ SIGN)
+        put_level(w, side_at(at, -(u >> 63)), u, tape[SIZE * stride0 + t])
         t += 1
-    settle_best(w, at, 0, bid)
-    settle_best(w, at, 1, ask)
+    bid, ask = settle_sides(w, at, bid, ask)
     return t, bid, ask
 
 
-def ladder_read(w, at, k, u, ticks, sizes, count, levels):
+def ladder_read(w, s, u, ticks, sizes, count, levels):
     """Copy levels at and behind u, best first, to ticks + count.. and sizes + count.. of w.
 
     Stop at `levels` and return how many there are then; u need not be a level.
     """
-    low = w[at + 2 + k] - WIDTH + 1
-    ring = at + RING + k * WIDTH
-    bits = at + OCCUPIED + k * BITMAP
+    low = w[s + TOP_U] - WIDTH + 1
+    ring = s + RING
+    bits = s + OCCUPIED
     high = u >> 6
     found = 0
     if u != NO_LEVEL and u >= low:
@@ -295,59 +301,59 @@ def ladder_read(w, at, k, u, ticks, sizes, count, levels):
             w[ticks + count] = here
             w[sizes + count] = w[ring + (here & MASK)]
             count += 1
-    if count < levels and w[at + 4 + k] > 0 and u != NO_LEVEL:
-        here = next_far(w, at, k, min(u, low - 1))
+    if count < levels and w[s + FAR_COUNT] > 0 and u != NO_LEVEL:
+        here = next_far(w, s, min(u, low - 1))
         while here != NO_LEVEL and count < levels:
             w[ticks + count] = here
-            w[sizes + count] = level_size(w, at, k, here)
+            w[sizes + count] = level_size(w, s, here)
             count += 1
-            here = next_far(w, at, k, here - 1)
+            here = next_far(w, s, here - 1)
     return count
 
 
-def ladder_holds(w, at, k, u, worst, enough):
+def ladder_holds(w, s, u, worst, enough):
     """Say whether at least `enough` levels lie at and behind u and not behind `worst`."""
     behind = (u - 64) & ~63
-    if behind < max(w[at + 2 + k] - WIDTH + 1, worst):
-        return count_levels(w, at, k, u, worst, enough) >= enough
+    if behind < max(w[s + TOP_U] - WIDTH + 1, worst):
+        return count_levels(w, s, u, worst, enough) >= enough
     # Where there are as many, they mostly lie near: two words tell without a branch.
-    bits = at + OCCUPIED + k * BITMAP
+    bits = s + OCCUPIED
     near = count_bits(w[bits + ((u & MASK) >> 6)] & up_to(u))
     near += count_bits(w[bits + ((behind & MASK) >> 6)])
-    return near >= enough or count_levels(w, at, k, u, worst, enough) >= enough
+    return near >= enough or count_levels(w, s, u, worst, enough) >= enough
 
 
-def count_levels(w, at, k, u, worst, most):
+def count_levels(w, s, u, worst, most):
     """Return how many levels lie at and behind u and not behind `worst`, or a number >= `most`."""
-    count, here = 0, ring_next(w, at, k, u)
+    count, here = 0, ring_next(w, s, u)
     while here != NO_LEVEL and here >= worst and count < most:
         count += 1
-        here = ring_next(w, at, k, here - 1)
-    if here != NO_LEVEL or w[at + 4 + k] == 0:
+        here = ring_next(w, s, here - 1)
+    if here != NO_LEVEL or w[s + FAR_COUNT] == 0:
         return count
     for slot in range(FAR):
-        other = w[at + KEYS + k * FAR + slot]
+        other = w[s + KEYS + slot]
         count += 1 if other != 0 and worst <= other <= u else 0
     return count
 
 
-def level_size(w, at, k, u):
+def level_size(w, s, u):
     """Return the size at level u, 0 where there is none."""
-    top = w[at + 2 + k]
+    top = w[s + TOP_U]
     if u <= top - WIDTH:
-        slot = far_find(w, at, k, u)
-        return w[at + SIZES + k * FAR + slot] if w[at + KEYS + k * FAR + slot] == u else 0
+        slot = far_find(w, s, u)
+        return w[s + SIZES + slot] if w[s + KEYS + slot] == u else 0
     place = u & MASK
-    if u > top or (w[at + OCCUPIED + k * BITMAP + (place >> 6)] >> (place & 63)) & 1 == 0:
+    if u > top or (w[s + OCCUPIED + (place >> 6)] >> (place & 63)) & 1 == 0:
         return 0
-    return w[at + RING + k * WIDTH + place]
+    return w[s + RING + place]
 
 
-def next_far(w, at, k, u):
+def next_far(w, s, u):
     """Return the best far level at or behind u (outward), or NO_LEVEL."""
     best = NO_LEVEL
     for slot in range(FAR):
-        other = w[at + KEYS + k * FAR + slot]
+        other = w[s + KEYS + slot]
         if other != 0 and best < other <= u:
             best = other
     return best

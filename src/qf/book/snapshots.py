@@ -14,7 +14,7 @@ import math
 
 from qf.book.continuity import BIT_UNSYNCED
 from qf.book.frames import HAPPENED, RECEIVED, UPTO_ID
-from qf.book.ladder import NO_LEVEL, ladder_read, level_size
+from qf.book.ladder import BEST_U, NO_LEVEL, ladder_read, level_size, side_at
 from qf.book.state import (
     ARRIVED,
     DEPTH_LEVELS,
@@ -88,7 +88,8 @@ def renew_side(w, k, state, depth, params):
     if changed == NO_LEVEL:
         return
     w[ARRIVED + CHANGED + k] = NO_LEVEL
-    ticks, lots, at = SHOWN_U + SHOWN_ROOM * k, SHOWN_LOTS + SHOWN_ROOM * k, ARRIVED + LADDER
+    ticks, lots = SHOWN_U + SHOWN_ROOM * k, SHOWN_LOTS + SHOWN_ROOM * k
+    s = side_at(ARRIVED + LADDER, k)
     count = w[SHOWN_COUNT + k]
     keep = 0
     while keep < count and w[ticks + keep] > changed:
@@ -97,8 +98,8 @@ def renew_side(w, k, state, depth, params):
         keep = renew_level(w, k, state, keep, changed, depth, params)
     if keep == depth:
         return
-    behind = w[ticks + keep - 1] - 1 if keep > 0 else w[at + k]
-    count = ladder_read(w, at, k, behind, ticks, lots, keep, depth)
+    behind = w[ticks + keep - 1] - 1 if keep > 0 else w[s + BEST_U]
+    count = ladder_read(w, s, behind, ticks, lots, keep, depth)
     w[SHOWN_COUNT + k] = count
     prices = w[SHOWN_AT] + 2 * k * depth
     sizes = prices + depth
@@ -128,7 +129,7 @@ def renew_level(w, k, state, place, u, depth, params):
     Return from where levels are missing: `depth` where none is.
     """
     count = w[SHOWN_COUNT + k]
-    size = level_size(w, ARRIVED + LADDER, k, u)
+    size = level_size(w, side_at(ARRIVED + LADDER, k), u)
     there = place < count and w[SHOWN_U + SHOWN_ROOM * k + place] == u
     if size == 0:
         if not there:
@@ -217,9 +218,10 @@ def put_book_row(w, record, seq, book, value, stride, j, params):
     book[8 * stride + j] = ask_lots
     book[9 * stride + j] = CROSSED if is_crossed(w, b) else 0
     for k in range(2):
-        u = w[b + LADDER + k]
+        s = side_at(b + LADDER, k)
+        u = w[s + BEST_U]
         book[(10 + 2 * k) * stride + j] = u * (1 - 2 * k)
-        book[(11 + 2 * k) * stride + j] = level_size(w, b + LADDER, k, u)
+        book[(11 + 2 * k) * stride + j] = level_size(w, s, u)
     value[j] = bid * params[0] / params[1]
     value[stride + j] = bid_lots * params[2] / params[3]
     value[2 * stride + j] = ask * params[0] / params[1]

@@ -21,14 +21,17 @@ from qf.book.frames import (
     WHOLE,
 )
 from qf.book.ladder import (
+    BEST_U,
     LADDER_WORDS,
     NO_LEVEL,
+    WORST_U,
     ladder_apply,
     ladder_clear,
     ladder_holds,
     ladder_read,
     ladder_take,
     level_size,
+    side_at,
 )
 from qf.schema import BBO, DEPTH, LAST_ID, LAST_ROW, NULL_INT, PROCESSED_TIME, SNAPSHOT
 
@@ -54,14 +57,15 @@ BOOK_WORDS_HELD = LADDER + LADDER_WORDS
 
 def best_tick(w, b, k):
     """Return the best signed tick of side k, the overlay included, or NO_LEVEL."""
-    return w[b + TICKER + 2 * k] if w[b + OVERLAY] == 1 else w[b + LADDER + k]
+    return w[b + TICKER + 2 * k] if w[b + OVERLAY] == 1 else w[side_at(b + LADDER, k) + BEST_U]
 
 
 def best_lots(w, b, k):
     """Return the size at the best of side k, the overlay included."""
     if w[b + OVERLAY] == 1:
         return w[b + TICKER + 2 * k + 1]
-    return level_size(w, b + LADDER, k, w[b + LADDER + k])
+    s = side_at(b + LADDER, k)
+    return level_size(w, s, w[s + BEST_U])
 
 
 def is_empty(w, b):
@@ -108,7 +112,7 @@ def view_side(w, b, levels, k, changed, flows):
     """
     base_u = b + LEVEL_U + MAX_LEVELS * k
     base_lots = b + LEVEL_LOTS + MAX_LEVELS * k
-    at = b + LADDER
+    s = side_at(b + LADDER, k)
     count = w[b + COUNT + k]
     ticker = w[b + TICKER + 2 * k] if w[b + OVERLAY] == 1 else NO_LEVEL
     for level in range(count if flows else 0):
@@ -120,13 +124,13 @@ def view_side(w, b, levels, k, changed, flows):
     if ticker != NO_LEVEL and level < 2:
         level = 0
     w[b + FRESH + k] = min(level, w[b + FRESH + k])
-    behind = w[base_u + level - 1] - 1 if level > 0 else w[at + k]
+    behind = w[base_u + level - 1] - 1 if level > 0 else w[s + BEST_U]
     if level == 0 and ticker != NO_LEVEL:
         w[base_u] = ticker
         w[base_lots] = w[b + TICKER + 2 * k + 1]
         behind = min(behind, ticker - 1)
         level = 1
-    w[b + COUNT + k] = ladder_read(w, at, k, behind, base_u, base_lots, level, levels)
+    w[b + COUNT + k] = ladder_read(w, s, behind, base_u, base_lots, level, levels)
 
 
 def view_best(w, b):
@@ -158,13 +162,14 @@ def add_flow(w, b, k, count):
 def depth_unknown(w, b, levels):
     """Say whether a level within K is missing or outside the last snapshot's price range."""
     for k in range(2):
-        best, worst, more = w[b + LADDER + k], w[b + LADDER + 7 + k], levels
+        s = side_at(b + LADDER, k)
+        best, worst, more = w[s + BEST_U], w[s + WORST_U], levels
         ticker = w[b + TICKER + 2 * k] if w[b + OVERLAY] == 1 else NO_LEVEL
         if ticker != NO_LEVEL:
             if ticker < worst:
                 return True
             best, more = min(best, ticker - 1), levels - 1
-        if not ladder_holds(w, b + LADDER, k, best, worst, more):
+        if not ladder_holds(w, s, best, worst, more):
             return True
     return False
 
@@ -220,15 +225,13 @@ def message_end(tape, stride0, t, hi):
 
 def take_levels(w, b, levels, kind, record):
     """Put the levels of a record into the ladder, and note whether the view has changed."""
-    at = b + LADDER
-    bid, ask = ladder_apply(w, at, record + RECORD_HEAD, w[record + ROWS])
+    bid, ask = ladder_apply(w, b + LADDER, record + RECORD_HEAD, w[record + ROWS])
     levels_changed(w, b, levels, bid, ask, w[record + ROWS] == 1)
     if kind == SNAPSHOT:
         for i in range(w[record + ROWS]):
             u = w[record + RECORD_HEAD + 2 * i]
-            k = 1 if u < 0 else 0
-            worst = w[at + 7 + k]
-            w[at + 7 + k] = u if worst == NO_LEVEL or u < worst else worst
+            at = side_at(b + LADDER, 1 if u < 0 else 0) + WORST_U
+            w[at] = u if w[at] == NO_LEVEL or u < w[at] else w[at]
 
 
 def take_ticker(w, b, record):
@@ -261,7 +264,8 @@ def book_close(w, b, kind, frame_id, bits, marks):
             w[b + LOST_BITS] = bits
     # A book without an id cannot be told older or newer than a ticker: no overlay then.
     # NO_LEVEL is far below every price, so an empty side is not crossed.
-    if w[b + LADDER] + w[b + LADDER + 1] >= 0 and w[RULE] != NO_IDS:
+    bid, ask = w[b + LADDER + BEST_U], w[side_at(b + LADDER, 1) + BEST_U]
+    if bid + ask >= 0 and w[RULE] != NO_IDS:
         w[b + BEEN_CROSSED] = 1
     # One that is far ahead is of the ids before the venue began them anew.
     ahead = w[b + TICKER_ID] - w[b + BOOK_ID] if w[b + BOOK_ID] != NULL_INT else 0
