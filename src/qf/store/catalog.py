@@ -92,16 +92,11 @@ def place_of(connection: Connection, project: str, name: str) -> str:
     return quoted(schema_of(connection, project, name), name)
 
 
-def ensure(
-    connection: Connection, project: str, table: Table, have: Mapping[str, str] | None = None
-) -> str:
+def ensure(connection: Connection, project: str, table: Table, have: Mapping[str, str]) -> str:
     """Make the table if it is absent or has other columns; return a sentence in the latter case.
 
-    `have` is what `shapes` says of it, where that is known already.
+    `have` is what `shapes` says of it.
     """
-    schema = f"{project}_{table.area}"
-    if have is None:
-        have = shapes(connection, project).get((schema, table.name), {})
     want = {field.name: field.type for field in table.fields}
     if list(have.items()) == list(want.items()):
         return ""

@@ -22,10 +22,10 @@ import duckdb
 import pyarrow as pa
 
 from qf.schema import NULL_INT
-from qf.schema_tables import TABLES, Table, check_name
+from qf.schema_tables import Table, check_name
 from qf.store import catalog
 from qf.store.arrow import batch_of
-from qf.store.change import FIRST_NS, LAST_NS, Change
+from qf.store.change import FIRST_NS, LAST_NS, RUNS, Change
 from qf.store.connect import explained, open_writer, quoted, where_is
 from qf.store.record import RunRecord
 from qf.store.segments import Segments, Version, exported, versions_in
@@ -80,13 +80,17 @@ class Store:
         start = FIRST_NS if span[0] is None else int(span[0])
         end = LAST_NS if span[1] is None else int(span[1])
         with self._transaction():
+            with explained(self.path):
+                known = catalog.shapes(self._connection, self.project)
             for table in tables:
+                self._ensure(table, known)
                 self._clear(table, symbols, span, only or {})
             writer = Writer(self._connection, self.project, tables, symbols, (start, end))
             with explained(self.path):  # what the block raises passes through, DuckDB's explained
                 yield writer
                 writer.finish()
                 if run is not None:
+                    self._ensure(RUNS, known)
                     self._record(run, tables, symbols, span, writer)
                 catalog.refresh_views(self._connection, self.project)
 
@@ -176,6 +180,13 @@ class Store:
                 self._connection.execute("ROLLBACK")
             raise
 
+    def _ensure(self, table: Table, known: Mapping[tuple[str, str], Mapping[str, str]]) -> None:
+        have = known.get((f"{self.project}_{table.area}", table.name), {})
+        with explained(self.path):
+            note = catalog.ensure(self._connection, self.project, table, have)
+        if note:
+            self.notes.append(note)
+
     def _clear(
         self,
         table: Table,
@@ -184,9 +195,6 @@ class Store:
         only: Mapping[str, Sequence[str]],
     ) -> None:
         with explained(self.path):
-            note = catalog.ensure(self._connection, self.project, table)
-            if note:
-                self.notes.append(note)
             place = where_is(table, self.project)
             condition, values = _rows_of(table, span, only)
             self._connection.register(_SYMBOLS, _symbol_table(symbols))
@@ -209,10 +217,6 @@ class Store:
         span: tuple[int | None, int | None],
         writer: Writer,
     ) -> None:
-        table = TABLES["qf_runs"]
-        note = catalog.ensure(self._connection, self.project, table)
-        if note:
-            self.notes.append(note)
         bounds = [NULL_INT if bound is None else int(bound) for bound in span]
         rows = [
             {
@@ -228,11 +232,11 @@ class Store:
             for each in tables
             for venue, symbol in symbols
         ]
-        columns = {name: [row[name] for row in rows] for name in table.names}
-        place = where_is(table, self.project)
+        columns = {name: [row[name] for row in rows] for name in RUNS.names}
+        place = where_is(RUNS, self.project)
         self._connection.execute(f"DELETE FROM {place} WHERE run_id = ?", [run.run_id])
         self._connection.register(
-            _SYMBOLS, pa.Table.from_batches([batch_of(table, columns, {}, len(rows))])
+            _SYMBOLS, pa.Table.from_batches([batch_of(RUNS, columns, {}, len(rows))])
         )
         try:
             self._connection.execute(f"INSERT INTO {place} SELECT * FROM {_SYMBOLS}")
