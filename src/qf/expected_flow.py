@@ -28,6 +28,11 @@ def span_mean(values: list[float], span: float) -> float:
     return total / weight
 
 
+def faded(total: float, decay: float, value: float, counts: bool) -> float:
+    """Return a fading sum with one more value where that `counts`; else the sum as it is."""
+    return total * decay + value if counts else total
+
+
 def amount_of(lots: int, value: int, of: int) -> float:
     """Return what a trade counts for; a value that did not fit an int64 counts for nothing."""
     amount = value if of == VALUE else lots

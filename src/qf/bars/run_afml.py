@@ -24,6 +24,7 @@ from qf.expected_flow import (
     amounts_in,
     count_side,
     decay_of,
+    faded,
     mean_of_lengths,
     put_length,
     span_mean,
@@ -116,10 +117,10 @@ def sides_afresh(trades, of, t, rows, state):
     for i in range(first, t + 1):
         amount, is_buy = amount_of(size_lots[i], value_units[i], of), direction[i] == 1
         is_sell = direction[i] == -1
-        buy_sum = buy_sum * buy_decay + amount if is_buy else buy_sum
-        buy_weight = buy_weight * buy_decay + 1.0 if is_buy else buy_weight
-        sell_sum = sell_sum * sell_decay + amount if is_sell else sell_sum
-        sell_weight = sell_weight * sell_decay + 1.0 if is_sell else sell_weight
+        buy_sum = faded(buy_sum, buy_decay, amount, is_buy)
+        buy_weight = faded(buy_weight, buy_decay, 1.0, is_buy)
+        sell_sum = faded(sell_sum, sell_decay, amount, is_sell)
+        sell_weight = faded(sell_weight, sell_decay, 1.0, is_sell)
     put_means(state, buy_sum, buy_weight, sell_sum, sell_weight)
     state[BUYS + 2], state[SELLS + 2] = buy_decay, sell_decay
 
@@ -164,10 +165,10 @@ def kernel(size_lots, value_units, direction, processed_time, lo, hi, close, par
         all_buys += is_buy
         all_sells += is_sell
         if seen > window:
-            buy_sum = buy_sum * state[BUYS + 2] + amount if is_buy else buy_sum
-            buy_weight = buy_weight * state[BUYS + 2] + 1.0 if is_buy else buy_weight
-            sell_sum = sell_sum * state[SELLS + 2] + amount if is_sell else sell_sum
-            sell_weight = sell_weight * state[SELLS + 2] + 1.0 if is_sell else sell_weight
+            buy_sum = faded(buy_sum, state[BUYS + 2], amount, is_buy)
+            buy_weight = faded(buy_weight, state[BUYS + 2], 1.0, is_buy)
+            sell_sum = faded(sell_sum, state[SELLS + 2], amount, is_sell)
+            sell_weight = faded(sell_weight, state[SELLS + 2], 1.0, is_sell)
         elif seen == window:
             sides_afresh(trades, of, t, window, state)
             buy_sum, buy_weight, sell_sum, sell_weight = means_of(state)
