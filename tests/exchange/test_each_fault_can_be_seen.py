@@ -9,6 +9,7 @@ import pytest
 from exchange.case import VENUES, Session, planned
 from qf.errors import QuantflowError
 from qf.exchange.fault_kinds import KINDS
+from qf.exchange.listing import FAR_TICKS
 from qf.exchange.plan import FaultPlan
 from qf.feeds.record import Quarantine
 from qf.seams import Closed
@@ -151,6 +152,28 @@ def test_a_halt_stops_a_symbol_and_a_burst_hurries_it():
         len([at for at, _ in session.frames if 10e9 < at < 19e9]) for session in (burst, calm)
     )
     assert hurried > 3 * usual
+
+
+@pytest.mark.parametrize("venue", VENUES)
+@pytest.mark.parametrize("draw", [1, 5])
+def test_a_side_leaves_the_book_and_comes_back_in_part_far_away(draw, venue):
+    session = one("one_sided", venue, seconds=20.0, draw=draw)
+    told = [(at, json.loads(frame)["data"]) for at, frame in session.frames]
+    depth = [(at, each) for at, each in told if each.get("e") == "depthUpdate"]
+    updates = [(at, each["b"], each["a"]) for at, each in depth]
+    place = next(n for n, (_, *sides) in enumerate(updates) if max(map(len, sides)) > 60)
+    (at, *left), (again, *back) = updates[place : place + 2]
+    side = max((0, 1), key=lambda each: len(left[each]))
+    assert {float(size) for _, size in left[side]} == {0.0}
+    assert at < 12e9 and again > 29.9e9  # nothing happens in between
+    tick = 10.0 ** -session.exchange.listings["BTCUSDT"].settings.face.price_decimals
+    gone, here = ({round(float(price) / tick) for price, _ in each[side]} for each in (left, back))
+    out = {price + (2 * side - 1) * FAR_TICKS for price in gone}
+    assert 10 < len(here & out) < len(here & gone)
+    (note,) = session.exchange.notes
+    assert (note.kind, note.until_ns - note.at_ns) == ("one_sided", 20_000_000_000)
+    last = session.exchange.listings["BTCUSDT"].update_id
+    assert len(session.exchange.true_book("BTCUSDT", last)[side]) > 60
 
 
 def test_ids_begin_anew_far_below_and_each_still_names_its_book():

@@ -18,6 +18,7 @@ from qf.exchange.connection import CLOSE, LOST, TRY_AGAIN, Connection
 from qf.exchange.fault_kinds import KINDS
 from qf.exchange.plan import FaultPlan, Note, Planned
 from qf.exchange.rest import Query, Refusal
+from qf.testing.market.ladder import ASK, BID
 
 if TYPE_CHECKING:
     from qf.exchange.exchange import Exchange
@@ -198,6 +199,8 @@ class Faults:
             listing.reset_ids()
         elif kind == "halt" and listing is not None:
             listing.halted_until = until
+        elif kind == "one_sided" and listing is not None:
+            listing.withdraw(armed.chance.choice((BID, ASK)), until)
         elif kind == "burst" and listing is not None:
             listing.latent.burst(planned.seconds)
         elif kind == "clock_jump":

@@ -25,6 +25,7 @@ STEP_MS = 100
 RESET_IDS = 1_000_000_000  # how far the ids run back when the venue starts them anew
 REMEMBERED = 1_200  # intervals whose ids are kept, for a stale snapshot
 SECOND_NS = 1_000_000_000
+FAR_TICKS = 40_000  # further than the levels that a book keeps at hand
 
 
 class Listing(Trading):
@@ -37,6 +38,7 @@ class Listing(Trading):
         self.frames = Frames(settings)
         self.tape = TradeTape()
         self.halted_until = 0  # ns; past ones stay, so that one can ask
+        self._leaves: tuple[int, int] | None = None  # the side that leaves the book, until when
         self.clock_ms = 0  # by how much the venue's own clock is wrong
         self._kind = "MARKET"
         self._audiences: dict[str, Audience] = {}
@@ -92,12 +94,28 @@ class Listing(Trading):
     def instants(self) -> Iterator[int]:
         """Run for ever, yielding each instant before what happens at it does."""
         while True:
+            if self._leaves is not None:
+                yield from self._leave(*self._leaves)
             until = self.halted_until // self._step_ns * self._step_ns
             if until > self.now_ns:
                 self.latent.advance((until - self.now_ns) / SECOND_NS)
                 self.now_ns = max(until, self.now_ns)
                 yield self.now_ns
+            self._flow.restore(FAR_TICKS)
             yield from self._interval()
+
+    def withdraw(self, side: int, until_ns: int) -> None:
+        """Let a side leave the book at the next interval; nobody trades until it is back."""
+        self._leaves = side, until_ns
+
+    def _leave(self, side: int, until_ns: int) -> Iterator[int]:
+        self._leaves = None
+        self._flow.withdraw(side)
+        self.halted_until = max(self.halted_until, until_ns)
+        end = (self.now_ns // self._step_ns + 1) * self._step_ns
+        yield end
+        self._close(end)
+        self.now_ns = end
 
     def reset_ids(self) -> None:
         """Let the venue's update ids begin anew, far below the last ones."""

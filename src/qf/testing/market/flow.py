@@ -54,6 +54,7 @@ class Flow:
         self._gap = gammas(generator, 2.5)
         self._order = lognormals(generator, 1.3)
         self._parent = 1
+        self._withdrawn: tuple[int, list[int]] = (BID, [])  # a side that left the book
 
     def fill(self) -> None:
         """Build the first book around the fair price."""
@@ -63,6 +64,23 @@ class Flow:
             for rank in range(self._levels):
                 self._put(side, key, self._fresh(rank))
                 key -= self._distance(rank)
+
+    def withdraw(self, side: int) -> None:
+        """Take every level of a side out of the book; until `restore` nothing may be sent."""
+        self._withdrawn = side, self._ladder.keys[side][::-1]
+        for key in self._withdrawn[1]:
+            self._put(side, key, 0)
+
+    def restore(self, far: int) -> None:
+        """Put a side back that has left, but every fourth level `far` ticks further out.
+
+        A bid goes no further than half of its price.
+        """
+        side, keys = self._withdrawn
+        self._withdrawn = side, []
+        for rank, key in enumerate(keys):
+            out = min(far, key // 2) if side == BID else far
+            self._put(side, key - out if rank % 4 == 3 else key, self._fresh(rank))
 
     def order(self) -> list[Print]:
         """Send one aggressive order; return its executions in the order they happened."""
