@@ -5,6 +5,7 @@ import pytest
 
 from qf.errors import DefinitionError, QuantflowError
 from qf.label_spec import add_label, label_spec, vertical_warning
+from qf.labels.open_labels import billions, ticks_of
 from qf.op import find
 from qf.program import Plan
 from qf.testing.contract_bars import run
@@ -127,6 +128,22 @@ def test_long_blocks_decide_as_single_bars_do(width, horizon):
     assert len(whole["label"]) > 400
     for name, column in whole.items():
         assert (column == single[name]).all(), name
+
+
+@pytest.mark.parametrize("part", [1, 10_000, 999_999_999, 10**9, 2**31 + 1, 9 * 10**9])
+def test_a_barrier_is_a_whole_tick_where_no_float_is_exact(part):
+    edges = [1, 999_999_999, 10**9, 10**9 + 1, 2**31, 2**53 + 1, 2**56 - 1]
+    drawn = np.random.default_rng(part).integers(1, 2**56, 200).tolist()
+    for entry in [*edges, *drawn]:
+        assert ticks_of(entry, part) == -(-entry * part // 10**9)
+
+
+@pytest.mark.parametrize("number", [0, 1, 10**9 - 1, 10**9, 2 * 10**9 - 1, 2**53 + 1, 2**63 - 1])
+def test_whole_billions_are_exact(number):
+    assert billions(number) == number // 10**9
+    nearest = number // 10**9 * 10**9  # where a product of floats is nearest to a whole number
+    assert billions(nearest) == nearest // 10**9
+    assert nearest == 0 or billions(nearest - 1) == nearest // 10**9 - 1
 
 
 def test_an_open_label_is_no_row():

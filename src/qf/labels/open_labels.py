@@ -12,11 +12,13 @@ from qf.schema import BIT
 
 HEAD, TAIL, WAITING, LEAST_UPPER, MOST_LOWER, NEWEST = 0, 1, 2, 3, 4, 5
 # Of the block in hand: the next trade to look at. Of the chunk: its extremes, its quality, the row
-# from which that is the same, and the labels passed over.
-RISE, TOP, BOTTOM, SEEN, ALIKE, CALM, SKIPPED = 6, 7, 8, 9, 10, 11, 12
+# from which that is the same, the labels passed over, and its first row.
+RISE, TOP, BOTTOM, SEEN, ALIKE, CALM, SKIPPED, FIRST = 6, 7, 8, 9, 10, 11, 12, 13
 CHUNK, FEW = 256, 32
 COUNTS = 14  # per bar of the chunk: how many labels it decides, then where the next one is written
-CLOSES = COUNTS + CHUNK  # see close_labels
+SPAN = 32  # bars of which the extremes are kept as well: from TOPS and from BOTTOMS on
+TOPS, BOTTOMS = COUNTS + CHUNK, COUNTS + CHUNK + CHUNK // SPAN
+CLOSES = BOTTOMS + CHUNK // SPAN  # see close_labels
 SLOTS = CLOSES + 12 * CHUNK
 FIELDS = 15
 ID, TIME, KNOWN, START, ENTRY, UPPER, LOWER, UP, DOWN, SIDE = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
@@ -31,7 +33,7 @@ SKIP_TIES, REPLAY_TIES = 1, 2  # the option `tie`, in signature order; then the 
 CLOSE, BOOK, SHORT, COLUMN, SIGN, VOLATILITY, COST = 0, 2, 1, 2, 1, 1, 2
 BILLION = 1_000_000_000
 WIDEST = 9 * BILLION  # wider barriers are never met; the product below stays within an int64
-SMALL = 2**31  # the product of two such numbers fits an int64
+BARELY_BILLIONTH = (1.0 - 2.0**-50) / BILLION  # too small by more than what rounding adds
 NEVER_UP, NEVER_DOWN = 2**63 - 1, -(2**63)
 UNDEFINED_BIT = BIT["undefined"]
 
@@ -46,21 +48,29 @@ def billionths(width, scale):
     return int(min(math.floor(width * scale * 1e9 + 0.5), WIDEST))
 
 
+def billions(number):
+    """Return number // 1e9 for number >= 0, in steps that run on vectors, which cannot divide."""
+    # the product, of floats, is the quotient or 1 less
+    least = int(number * BARELY_BILLIONTH)
+    return least + (number - least * BILLION >= BILLION)
+
+
 def ticks_of(entry, part):
     """Return entry · part / 1e9 rounded up to a whole tick, within an int64 for entry < 2**60."""
-    if entry < SMALL and part < SMALL:
-        return (entry * part + BILLION - 1) // BILLION
-    return entry // BILLION * part - (-(entry % BILLION * part) // BILLION)
+    whole = billions(entry)
+    return whole * part + billions((entry - whole * BILLION) * part + BILLION - 1)
 
 
 def upper_of(entry, up):
     """Return the lowest tick that is at the upper barrier."""
-    return entry + ticks_of(entry, up) if up > 0 and entry > 0 else NEVER_UP
+    ticks = ticks_of(entry, up)
+    return entry + ticks if (up > 0) & (entry > 0) else NEVER_UP
 
 
 def lower_of(entry, down):
     """Return the highest tick that is at the lower barrier."""
-    return entry - ticks_of(entry, down) if down > 0 and entry > 0 else NEVER_DOWN
+    ticks = ticks_of(entry, down)
+    return entry - ticks if (down > 0) & (entry > 0) else NEVER_DOWN
 
 
 def view_of(params, position, t):
@@ -108,7 +118,7 @@ def begin_chunk(word, bars, high, low, bits, start, stop):
             word[k - shift] = word[k]
         word[TAIL] -= word[HEAD]
         word[HEAD] = 0
-    word[TOP], word[BOTTOM] = extremes(high, low, start, stop)
+    keep_extremes(word, high, low, start, stop)
     if word[TOP] < word[LEAST_UPPER] and word[BOTTOM] > word[MOST_LOWER]:
         word[CALM] = word[TAIL] - word[WAITING]
     else:
@@ -126,6 +136,16 @@ def extremes(high, low, start, stop):
     return top, bottom
 
 
+def keep_extremes(word, high, low, start, stop):
+    """Keep the extremes of the chunk, and those of its spans."""
+    highest, lowest, at = NEVER_DOWN, NEVER_UP, 0
+    for t in range(start, stop, SPAN):
+        top, bottom = extremes(high, low, t, min(t + SPAN, stop))
+        word[TOPS + at], word[BOTTOMS + at] = top, bottom
+        highest, lowest, at = max(highest, top), min(lowest, bottom), at + 1
+    word[FIRST], word[TOP], word[BOTTOM] = start, highest, lowest
+
+
 def bits_of(bits, start, stop):
     """Return the quality bits of some rows."""
     seen = 0
@@ -136,11 +156,10 @@ def bits_of(bits, start, stop):
 
 def spread_bits(bits, start, stop):
     """Return the quality bits of some rows, and the first of the rows from which all are alike."""
-    seen, alike = 0, start
-    for t in range(start, stop):
-        if bits[t] != bits[alike]:
-            alike = t
-        seen |= bits[t]
+    seen, alike = bits_of(bits, start, stop), start
+    if seen != 0:
+        for t in range(start, stop):
+            alike = t if bits[t] != bits[alike] else alike
     return seen, alike
 
 
@@ -168,6 +187,21 @@ def first_later(time, start, stop, deadline):
     return t
 
 
+def first_reach(word, high, low, upper, lower, begin, stop):
+    """Return the first bar in begin..stop-1 that reaches a barrier, `stop` where none does."""
+    t = begin
+    while t < stop:
+        span = (t - word[FIRST]) // SPAN
+        end = min(word[FIRST] + SPAN * (span + 1), stop)
+        if word[TOPS + span] >= upper or word[BOTTOMS + span] <= lower:
+            while t < end and high[t] < upper and low[t] > lower:
+                t += 1
+            if t < end:
+                return t
+        t = end
+    return t
+
+
 def first_touch(word, high, low, upper, lower, begin, stop):
     """Return the first bar in begin..stop-1 that reaches a barrier, and its mark.
 
@@ -175,9 +209,7 @@ def first_touch(word, high, low, upper, lower, begin, stop):
     """
     if word[TOP] < upper and word[BOTTOM] > lower:
         return stop, 0
-    t = begin
-    while t < stop and high[t] < upper and low[t] > lower:
-        t += 1
+    t = first_reach(word, high, low, upper, lower, begin, stop)
     if t == stop:
         return stop, 0
     return t, (ABOVE if high[t] >= upper else 0) + (BELOW if low[t] <= lower else 0)
@@ -276,9 +308,7 @@ def write_open(
 
 def gain_of(met, entry, up, down, last):
     """Return a decided label's return from its entry; `last` is the close where its path ended."""
-    if met == NULL_LABEL:
-        return math.nan
     # no branch on which barrier it was: nobody can predict it
-    most = up if met == 1 else -down
-    most = most if met * met == 1 else last - entry
-    return most / (BILLION if met * met == 1 else entry)
+    most = up if met == 1 else -down if met == -1 else last - entry
+    gain = most / (entry if (met == 0) | (met == LATE) else BILLION)
+    return math.nan if met == NULL_LABEL else gain
