@@ -1,9 +1,15 @@
-"""What kernels do that plain Python cannot say well: one instruction each, by its name."""
+"""What kernels do that plain Python cannot say well: an instruction each, or a few, by its name."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+
+# What `count_below` takes together, and how far it goes before it says who still waits: two of the
+# widest vectors keep a processor busy, and horizons are mostly multiples of 5. On a processor of
+# narrower vectors LLVM takes more of them.
+LANES, STEPS = 16, 5
+EVERY_LANE = (1 << LANES) - 1
 
 # The text that replaces the function of the same name in a generated kernel.
 INTRINSICS = {
@@ -12,6 +18,12 @@ def float_of_bits(typing, bits):
     def build(context, builder, signature, arguments):
         return builder.bitcast(arguments[0], ir.DoubleType())
     return types.float64(types.int64), build
+""",
+    "bits_of_float": """@intrinsic
+def bits_of_float(typing, number):
+    def build(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], ir.IntType(64))
+    return types.int64(types.float64), build
 """,
     "highest_bit": """@intrinsic
 def highest_bit(typing, word):
@@ -37,12 +49,43 @@ def prefetch(typing, column, row):
         return context.get_dummy_value()
     return types.void(column, types.int64), build
 """,
+    "count_below": f"""@intrinsic
+def count_below(typing, word, limit, value, count, waiting):
+    def build(context, builder, signature, arguments):
+        base, limit, value, count, waiting = arguments
+        number, bits = ir.IntType(64), ir.IntType({LANES})
+        numbers, flags = ir.VectorType(number, {LANES}), ir.VectorType(ir.IntType(1), {LANES})
+
+        def place(at):
+            return builder.bitcast(builder.gep(base, [at]), numbers.as_pointer())
+
+        def every(value):
+            return ir.Constant(numbers, [value] * {LANES})
+
+        limits, below = builder.load(place(limit), align=8), every({STEPS})
+        for step in reversed(range({STEPS})):
+            at = builder.add(value, ir.Constant(number, step))
+            reached = builder.icmp_signed(">=", builder.load(place(at), align=8), limits)
+            below = builder.select(reached, every(step), below)
+        waits = builder.bitcast(builder.trunc(waiting, bits), flags)
+        below = builder.select(waits, below, every(0))
+        counts = builder.load(place(count), align=8)
+        builder.store(builder.add(counts, below), place(count), align=8)
+        still = builder.icmp_signed("==", below, every({STEPS}))
+        return builder.zext(builder.bitcast(still, bits), number)
+    return types.int64(word, *[types.int64] * 4), build
+""",
 }
 
 
 def float_of_bits(bits: int) -> float:
     """Return the float64 whose 64 bits an int64 holds."""
     return struct.unpack("<d", struct.pack("<q", bits))[0]
+
+
+def bits_of_float(number: float) -> int:
+    """Return the int64 whose 64 bits a float64 holds."""
+    return struct.unpack("<q", struct.pack("<d", number))[0]
 
 
 def highest_bit(word: int) -> int:
@@ -57,3 +100,22 @@ def count_bits(word: int) -> int:
 
 def prefetch(column: Sequence[float], row: int) -> None:
     """Ask the processor for a word that will be read soon; it may lie behind the column's end."""
+
+
+def count_below(word: list[int], limit: int, value: int, count: int, waiting: int) -> int:
+    """Count in each of LANES lanes how many of STEPS values stay below its limit; say which all do.
+
+    Lane k has its limit at word[limit + k], its values from word[value + k] on, and at
+    word[count + k] what it has counted so far. It takes part where bit k of `waiting` is set; bit k
+    of the answer is set where it did and has not met its limit yet.
+    """
+    still = 0
+    for lane in range(LANES):
+        below = 0
+        while waiting >> lane & 1 and below < STEPS:
+            if word[value + lane + below] >= word[limit + lane]:
+                break
+            below += 1
+        word[count + lane] += below
+        still |= (below == STEPS) << lane
+    return still

@@ -1,13 +1,17 @@
 """A label entry becomes an op with parameters, warnings and clear refusals; labels by hand."""
 
+import inspect
+
 import numpy as np
 import pytest
 
 from qf.errors import DefinitionError, QuantflowError
+from qf.intrinsics import LANES
 from qf.label_spec import add_label, label_spec, vertical_warning
-from qf.labels.open_labels import billions, ticks_of
+from qf.labels.open_labels import FIELDS, SLOTS, billions, places, ticks_of
 from qf.op import find
 from qf.program import Plan
+from qf.schema import NULL_INT
 from qf.testing.contract_bars import run
 
 COST = 0.003
@@ -128,6 +132,84 @@ def test_long_blocks_decide_as_single_bars_do(width, horizon):
     assert len(whole["label"]) > 400
     for name, column in whole.items():
         assert (column == single[name]).all(), name
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"tie": "skip", "vertical_label": "sign"},
+        {"side": "short", "upper_barrier": 0.0},
+        {"side": "column", "tie": "skip", "lower_barrier": 0.002},
+        {"barrier_unit": "volatility", "upper_barrier": 0.1, "lower_barrier": 0.2},
+        {"vertical_seconds": 3e-7},
+        {"vertical_seconds": 2e-6, "tie": "skip", "vertical_barrier": 100},
+    ],
+    ids=["long", "skip", "short", "column", "volatility", "seconds", "long seconds"],
+)
+def test_long_blocks_decide_as_single_bars_do_where_both_barriers_meet(given):
+    """Within a block labels are decided together, across blocks one after the other."""
+    draw = np.random.default_rng(11)
+    rows = 1500
+    close = 100_000 + np.cumsum(draw.integers(-60, 61, rows))
+    close[draw.random(rows) < 0.03] = 0
+    reach = draw.integers(0, 150, (2, rows))
+    columns = bars(
+        close + reach[0],
+        close - reach[1],
+        close,
+        times=np.cumsum(draw.integers(0, 60, rows)),
+        side=draw.choice([1, -1, 0, NULL_INT], rows),
+        volatility=np.where(draw.random(rows) < 0.05, np.nan, draw.random(rows) / 100),
+        quality=np.where(draw.random(rows) < 0.01, 1 << draw.integers(0, 12, rows), 0),
+    )
+    width = {"upper_barrier": 0.001, "lower_barrier": 0.001, "vertical_barrier": 20}
+    whole, single = (labels({**width, **given}, columns, block=block) for block in (2048, 1))
+    assert len(whole["label"]) > 400
+    for name, column in whole.items():
+        assert (column == single[name]).all(), name
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 4, 5, 31])
+def test_one_label_of_those_decided_together_meets_its_barrier_alone(ahead):
+    for place in range(LANES):
+        high, low, close = [1000] * 150, [1000] * 150, [1000] * 150
+        low[place] = close[place] = 995
+        high[LANES + ahead] = 1005  # the others' barriers are at 1010 and 990
+        got = labels({"vertical_barrier": 100}, bars(high, low, close))
+        row = got["bar_id"].tolist().index(place)
+        assert (got["label"][row], got["label_end"][row]) == (1.0, 10 * (LANES + ahead))
+        assert (got["barrier"] == 1).sum() == 1
+
+
+def test_plain_python_decides_as_the_compiled_kernel_does():
+    draw = np.random.default_rng(13)
+    rows = 100
+    close = 100_000 + np.cumsum(draw.integers(-60, 61, rows))
+    reach = draw.integers(0, 90, (2, rows))
+    columns = bars(close + reach[0], close - reach[1], close)
+    given = {"upper_barrier": 0.001, "lower_barrier": 0.002, "vertical_barrier": 70}
+    compiled = labels(given, columns)
+    kernel, spec = find("triple_barrier", "labels").rules["kernel"], {"bar": "bar_id"}
+    spec |= {"known_time": "feature_time", "bar_quality": "quality"}
+    names = list(inspect.signature(kernel).parameters)
+    taken = {name: columns.get(spec.get(name, name), np.zeros(0)).tolist() for name in names}
+    made = {name: [0] * rows for name in compiled}
+    rest: dict[str, object] = {
+        "lo": 0,
+        "hi": rows,
+        "row": 0,
+        "olo": 0,
+        "slo": 0,
+        "shi": 0,
+        "srow": 0,
+    }
+    rest |= {"made": [0], "room": [rows], "ints": [0] * (SLOTS + FIELDS * places(70))}
+    rest["params"] = [0.001, 0.002, 0, COST, 70, 0, 0, 0, 0, 0]
+    assert kernel(**{**taken, **made, **rest}) is None
+    assert rest["made"] == [len(compiled["label"])] > [50]
+    for name, column in compiled.items():
+        assert made[name][: len(column)] == column.tolist(), name
 
 
 @pytest.mark.parametrize("part", [1, 10_000, 999_999_999, 10**9, 2**31 + 1, 9 * 10**9])

@@ -14,12 +14,12 @@ HEAD, TAIL, WAITING, LEAST_UPPER, MOST_LOWER, NEWEST = 0, 1, 2, 3, 4, 5
 # Of the block in hand: the next trade to look at. Of the chunk: its extremes, its quality, the row
 # from which that is the same, the labels passed over, and its first row.
 RISE, TOP, BOTTOM, SEEN, ALIKE, CALM, SKIPPED, FIRST = 6, 7, 8, 9, 10, 11, 12, 13
-CHUNK, FEW = 256, 32
+CHUNK, FEW = 512, 32
 COUNTS = 14  # per bar of the chunk: how many labels it decides, then where the next one is written
 SPAN = 32  # bars of which the extremes are kept as well: from TOPS and from BOTTOMS on
 TOPS, BOTTOMS = COUNTS + CHUNK, COUNTS + CHUNK + CHUNK // SPAN
 CLOSES = BOTTOMS + CHUNK // SPAN  # see close_labels
-SLOTS = CLOSES + 12 * CHUNK
+SLOTS = CLOSES + 7 * CHUNK
 FIELDS = 15
 ID, TIME, KNOWN, START, ENTRY, UPPER, LOWER, UP, DOWN, SIDE = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
 BITS, FROM, MARK, WHEN, MET = 10, 11, 12, 13, 14

@@ -247,8 +247,8 @@ def kernel(
         )  # fmt: skip
         if not by_trades:
             judge_closes(
-                ints, a, b, params, known_time, high_ticks, low_ticks, close_ticks, volatility,
-                position,
+                ints, a, b, params, bar, known_time, high_ticks, low_ticks, close_ticks,
+                bar_quality, volatility, position,
             )  # fmt: skip
         count = place_rows(ints, b - a, 0)
         write_open(
@@ -257,20 +257,19 @@ def kernel(
         )  # fmt: skip
         if not by_trades:
             write_closes(
-                ints, a, b - a, end, params, bar, known_time, close_ticks, bar_quality, volatility,
-                bar_id, feature_time, label_end, ret, barrier, quality,
+                ints, a, b - a, end, bar, known_time, bar_quality, bar_id, feature_time, label_end,
+                ret, barrier, quality,
             )  # fmt: skip
             keep_closes(
                 ints, a, b, row - lo, params, bar, known_time, known_row, close_ticks, bar_quality,
                 volatility, position,
             )  # fmt: skip
         for r in range(end, end + count):
-            met = 0 if barrier[r] == LATE else barrier[r]
-            barrier[r], label[r], cost[r], weight[r] = met, met, params[3], 1.0
-            if by_sign and met == 0:
-                label[r] = (ret[r] > 0.0) - (ret[r] < 0.0)
-            if met == NULL_LABEL:
-                label[r], ret[r], barrier[r] = math.nan, math.nan, NULL_INT
+            met, is_null = 0 if barrier[r] == LATE else barrier[r], barrier[r] == NULL_LABEL
+            sign = (ret[r] > 0.0) - (ret[r] < 0.0)
+            known = sign if by_sign and met == 0 else met
+            label[r], barrier[r] = math.nan if is_null else known, NULL_INT if is_null else met
+            cost[r], weight[r] = params[3], 1.0
         end += count
         a = b
         more = a < hi
