@@ -11,6 +11,34 @@ from collections.abc import Sequence
 LANES, STEPS = 16, 5
 EVERY_LANE = (1 << LANES) - 1
 
+# A span is as many words on end, rows of a column mostly: one of the widest vectors.
+SPAN = 8
+WHOLE_SPAN = (1 << SPAN) - 1
+
+
+def _test_of_span(name: str, given: str, flags: str) -> str:
+    """Return the text of an intrinsic that answers a bit per word of a span."""
+    return f"""@intrinsic
+def {name}(typing, word, {given}):
+    def build(context, builder, signature, arguments):
+        word, {given} = arguments
+        span = ir.VectorType(ir.IntType(64), {SPAN})
+
+        def words(at):
+            place = builder.bitcast(builder.gep(word, [at]), span.as_pointer())
+            return builder.load(place, align=8)
+
+        def every(value):
+            one = builder.insert_element(ir.Constant(span, ir.Undefined), value, ir.IntType(32)(0))
+            zeros = ir.Constant(ir.VectorType(ir.IntType(32), {SPAN}), [0] * {SPAN})
+            return builder.shuffle_vector(one, one, zeros)
+
+        flags = {flags}
+        return builder.zext(builder.bitcast(flags, ir.IntType({SPAN})), ir.IntType(64))
+    return types.int64(word, *[types.int64] * {given.count(",") + 1}), build
+"""
+
+
 # The text that replaces the function of the same name in a generated kernel.
 INTRINSICS = {
     "float_of_bits": """@intrinsic
@@ -75,6 +103,43 @@ def count_below(typing, word, limit, value, count, waiting):
         return builder.zext(builder.bitcast(still, bits), number)
     return types.int64(word, *[types.int64] * 4), build
 """,
+    "span_equal": _test_of_span(
+        "span_equal",
+        "at, first, step",
+        "builder.icmp_signed('==', words(at), builder.add(every(first), builder.mul(every(step),"
+        f" ir.Constant(span, [*range({SPAN})]))))",
+    ),
+    "span_at_least": _test_of_span(
+        "span_at_least", "at, least", "builder.icmp_signed('>=', words(at), every(least))"
+    ),
+    "span_apart": _test_of_span(
+        "span_apart",
+        "at, other, least",
+        "builder.icmp_signed('>=', builder.sub(words(at), words(other)), every(least))",
+    ),
+    "span_copy": f"""@intrinsic
+def span_copy(typing, to, row, column, start):
+    def build(context, builder, signature, arguments):
+        to, row, column, start = arguments
+        span = ir.VectorType(to.type.pointee, {SPAN}).as_pointer()
+        words = builder.load(builder.bitcast(builder.gep(column, [start]), span), align=8)
+        place = builder.bitcast(builder.gep(to, [row]), span)
+        builder.store(words, place, align=8)
+        return context.get_dummy_value()
+    return types.void(to, types.int64, column, types.int64), build
+""",
+    "span_fill": f"""@intrinsic
+def span_fill(typing, to, row, value):
+    def build(context, builder, signature, arguments):
+        to, row, value = arguments
+        span = ir.VectorType(to.type.pointee, {SPAN})
+        one = builder.insert_element(ir.Constant(span, ir.Undefined), value, ir.IntType(32)(0))
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), {SPAN}), [0] * {SPAN})
+        place = builder.bitcast(builder.gep(to, [row]), span.as_pointer())
+        builder.store(builder.shuffle_vector(one, one, zeros), place, align=8)
+        return context.get_dummy_value()
+    return types.void(to, types.int64, to.dtype), build
+""",
 }
 
 
@@ -119,3 +184,30 @@ def count_below(word: list[int], limit: int, value: int, count: int, waiting: in
         word[count + lane] += below
         still |= (below == STEPS) << lane
     return still
+
+
+def span_equal(word: list[int], at: int, first: int, step: int) -> int:
+    """Say by a bit each which words of the span at `at` are first, first + step, and so on."""
+    return sum((word[at + i] == first + step * i) << i for i in range(SPAN))
+
+
+def span_at_least(word: list[int], at: int, least: int) -> int:
+    """Say by a bit each which words of the span at `at` are `least` or more."""
+    return sum((word[at + i] >= least) << i for i in range(SPAN))
+
+
+def span_apart(word: list[int], at: int, other: int, least: int) -> int:
+    """Say by a bit each which words of the span at `at` exceed those at `other` by `least`."""
+    return sum((word[at + i] - word[other + i] >= least) << i for i in range(SPAN))
+
+
+def span_copy(to: list[int], row: int, column: list[int], start: int) -> None:
+    """Copy the span of a column at `start` to the one of another at `row`."""
+    for i in range(SPAN):
+        to[row + i] = column[start + i]
+
+
+def span_fill(to: list[float], row: int, value: float) -> None:
+    """Write a value to every word of the span at `row`."""
+    for i in range(SPAN):
+        to[row + i] = value

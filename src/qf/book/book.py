@@ -58,8 +58,10 @@ from qf.book.trades import (
     INVALID,
     NON_MARKET,
     classify,
+    copy_words,
     fill_rows,
     put_trade,
+    read_words,
     restart_flow,
     visible_quality,
 )
@@ -231,7 +233,8 @@ def kernel(
         return -1
     by_size, keeps_all, book_wanted = params[6] == 1.0, params[12] == 1.0, wanted & BOOK_BITS != 0
     alone = ints[SEES] == 0 and ints[SHOWS] == 1 and not book_wanted
-    masks = (wanted_number, wanted & LADDER_BIT != 0, wanted & FLOW_BIT != 0)
+    words = read_words(wanted_word | 1, wanted_number)
+    masks = (words, wanted_number, wanted & LADDER_BIT != 0, wanted & FLOW_BIT != 0)
     j, p, r, s, t = olo, olo2, olo3, olo4, lo
     while t < hi:
         kind, here = tape[KIND * stride0 + t], t
@@ -256,8 +259,9 @@ def kernel(
             if flags & NON_MARKET != 0 and not keeps_all:
                 put_trade(
                     ints, state, other_word, other_number, other_ladder, other_flow, stride2, p,
-                    here, side, quality, received, params, (ALL, True, True),
+                    here, side, quality, received, params, (ALL, ALL, True, True),
                 )  # fmt: skip
+                copy_words(tape, stride0, here, hi, other_word, stride2, p, 1, ALL)
                 p += 1
                 continue
             direction = classify(ints, side, tape[PRICE * stride0 + here], quality & INVALID == 0)
@@ -267,19 +271,19 @@ def kernel(
             )  # fmt: skip
             if ints[EAGER] == 1:
                 restart_flow(ints)
-            j += 1
             run = put_run(
-                ints, state, tape, stride0, t, hi, word, number, ladder, flow, stride, j, met,
+                ints, state, tape, stride0, t, hi, word, number, ladder, flow, stride, j + 1, met,
                 params, masks,
             )  # fmt: skip
-            t, j = t + run, j + run
+            copy_words(tape, stride0, here, hi, word, stride, j, 1 + run, words)
+            t, j = t + run, j + 1 + run
             continue
         t, r, s = walk_frame(
             ints, state, tape, stride0, t, hi, kind, alone, book_wanted, book_word, book_value,
             stride3, r, snapshot, level, stride4, s, params,
         )  # fmt: skip
-    fill, every = (wanted_word, wanted_number), (ALL, ALL)
-    fill_rows(tape, stride0, word, number, stride, olo, j, by_size, fill, params)
-    fill_rows(tape, stride0, other_word, other_number, stride2, olo2, p, by_size, every, params)
+    fill, every = (words, wanted_number), (ALL, ALL)
+    fill_rows(word, number, stride, olo, j, by_size, fill, params)
+    fill_rows(other_word, other_number, stride2, olo2, p, by_size, every, params)
     made[0], made[1] = j - olo, p - olo2
     made[2], made[3] = r - olo3, s - olo4

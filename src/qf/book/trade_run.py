@@ -48,6 +48,15 @@ from qf.book.trades import (
     book_age_ms,
     depth_of,
 )
+from qf.intrinsics import (
+    SPAN,
+    count_bits,
+    span_apart,
+    span_at_least,
+    span_copy,
+    span_equal,
+    span_fill,
+)
 from qf.kernel import inlined
 from qf.schema import (
     EVENT_TIME,
@@ -79,46 +88,74 @@ def same_book_until(w):
 
 
 @inlined
-def walk_run(w, tape, stride0, t, hi, word, number, stride, j, quality, wanted):
-    """Write what the walk knows of the plain trades from t on; return how many they are."""
+def plain_trades(w, tape, stride0, t, gate, until):
+    """Say by a bit each which rows of the span at t are plain trades, where those before are.
+
+    One that was faster than any before it (OFFSET) is not plain: it is rare.
+    """
+    event, trade_id = EVENT_TIME * stride0 + t, tape[FIRST_ID * stride0 + t]
+    first, step = (w[TRADE_NEXT], 1) if trade_id != NULL_INT else (NULL_INT, 0)
+    after = max(w[TRADE_TIME], max(w[DEPTH_TIME], w[TICKER_TIME]) + 1)
+    return (
+        span_equal(tape, KIND * stride0 + t, TRADE, 0)
+        & span_equal(tape, LAST_ROW * stride0 + t, 1, 0)
+        & span_equal(tape, FLAGS * stride0 + t, 0, 0)
+        & ~span_equal(tape, SIDE * stride0 + t, 0, 0)
+        & span_equal(tape, FIRST_ID * stride0 + t, first, step)
+        & span_at_least(tape, event, after)
+        & span_apart(tape, event, event - 1, 0)
+        & ~span_at_least(tape, event, gate + 1)
+        & ~span_at_least(tape, PROCESSED_TIME * stride0 + t, until + 1)
+        & span_apart(tape, PROCESSED_TIME * stride0 + t, event, w[OFFSET])
+    )
+
+
+@inlined
+def walk_run(w, tape, stride0, t, hi):
+    """Take the plain trades from t on into what trades have brought; return how many they are.
+
+    Rows that are no whole span any more, at the end of a block, go the long way.
+    """
     gate, until = same_book_until(w)
-    begun, known = t, w[TRADE_NEXT]
-    latest, offset = w[TRADE_TIME], w[OFFSET]
-    after = max(w[DEPTH_TIME], w[TICKER_TIME])
-    price, direction = w[LAST_PRICE], w[LAST_DIRECTION]
-    sizes = wanted & QUOTE_SIZES != 0
-    bid, bid_lots = w[VISIBLE + LEVEL_U], w[VISIBLE + LEVEL_LOTS]
-    ask, ask_lots = -w[VISIBLE + LEVEL_U + MAX_LEVELS], w[VISIBLE + LEVEL_LOTS + MAX_LEVELS]
-    while t < hi:
-        event, received = tape[EVENT_TIME * stride0 + t], tape[PROCESSED_TIME * stride0 + t]
-        side, trade_id = tape[SIDE * stride0 + t], tape[FIRST_ID * stride0 + t]
-        plain = (tape[KIND * stride0 + t] == TRADE) & (tape[LAST_ROW * stride0 + t] == 1)
-        plain &= (tape[FLAGS * stride0 + t] == 0) & (side != 0)
-        plain &= (trade_id == known) | (trade_id == NULL_INT)
-        plain &= (event >= latest) & (event > after) & (event <= gate) & (received <= until)
-        if not plain:
-            break
-        known += 1 if trade_id != NULL_INT else 0
-        latest, offset = event, min(offset, received - event)
-        now = tape[PRICE * stride0 + t]
-        direction = 1 if now > price else (-1 if now < price else direction)
-        price = now
-        word[j] = t
-        word[DIRECTION_AT * stride + j] = side
-        word[QUALITY_AT * stride + j] = quality
-        number[BID_AT * stride + j] = bid
-        number[ASK_AT * stride + j] = ask
-        if sizes:
-            number[BID_LOTS_AT * stride + j] = bid_lots
-            number[ASK_LOTS_AT * stride + j] = ask_lots
-        t += 1
-        j += 1
-    if t > begun:
-        w[TRADE_NEXT], w[TRADE_TIME], w[OFFSET], w[BEHIND] = known, latest, offset, 0
-        w[LAST_PRICE], w[LAST_DIRECTION] = price, direction
-        w[COUNTS + 4 * TRADE] += t - begun
-        w[FOUND] += t - begun
+    begun, n = t, SPAN
+    while n == SPAN and t + SPAN <= hi:
+        plain = plain_trades(w, tape, stride0, t, gate, until)
+        n = count_bits(plain & ~(plain + 1))
+        if n > 0:
+            take_plain(w, tape, stride0, t, n)
+        t += n
     return t - begun
+
+
+def take_plain(w, tape, stride0, t, n):
+    """Take n plain trades, the span at t or the first of it, into what trades have brought."""
+    last, price, which = t + n - 1, PRICE * stride0 + t, (1 << n) - 1
+    w[TRADE_TIME], w[BEHIND] = tape[EVENT_TIME * stride0 + last], 0
+    w[TRADE_NEXT] += n if tape[FIRST_ID * stride0 + t] != NULL_INT else 0
+    w[COUNTS + 4 * TRADE] += n
+    w[FOUND] += n
+    # The row before is the trade before: the last change of all is in the mask that is larger.
+    rose = span_apart(tape, price, price - 1, 1) & which
+    fell = span_apart(tape, price - 1, price, 1) & which
+    w[LAST_DIRECTION] = 1 if rose > fell else (-1 if fell > rose else w[LAST_DIRECTION])
+    w[LAST_PRICE] = tape[PRICE * stride0 + last]
+
+
+def repeat_quote(w, tape, stride0, t, word, number, stride, j, run, quality, wanted):
+    """Write direction, quality and the quote that rows j.. meet, in whole spans.
+
+    What a span has too many, the trades to come write over: there are no more than rows to come.
+    """
+    bid, ask = w[VISIBLE + LEVEL_U], -w[VISIBLE + LEVEL_U + MAX_LEVELS]
+    bid_lots, ask_lots = w[VISIBLE + LEVEL_LOTS], w[VISIBLE + LEVEL_LOTS + MAX_LEVELS]
+    for i in range(0, run, SPAN):
+        span_copy(word, DIRECTION_AT * stride + j + i, tape, SIDE * stride0 + t + i)
+        span_fill(word, QUALITY_AT * stride + j + i, quality)
+        span_fill(number, BID_AT * stride + j + i, float(bid))
+        span_fill(number, ASK_AT * stride + j + i, float(ask))
+        if wanted & QUOTE_SIZES != 0:
+            span_fill(number, BID_LOTS_AT * stride + j + i, float(bid_lots))
+            span_fill(number, ASK_LOTS_AT * stride + j + i, float(ask_lots))
 
 
 def repeat_depths(w, tape, stride0, t, number, stride, start, stop, params):
@@ -156,12 +193,13 @@ def put_run(
 
     `met` is the quality of the book that the trade before them met.
     """
-    wanted, ladder_wanted, flow_wanted = masks
+    _, wanted, ladder_wanted, flow_wanted = masks
     if met & INVALID != 0 or w[INSIDE] == 1:
         return 0
-    run = walk_run(w, tape, stride0, t, hi, word, number, stride, j, met, wanted)
+    run = walk_run(w, tape, stride0, t, hi)
     if run == 0:
         return 0
+    repeat_quote(w, tape, stride0, t, word, number, stride, j, run, met, wanted)
     if wanted >> DEPTH_AT != 0 or ladder_wanted:
         repeat_depths(w, tape, stride0, t, number, stride, j, j + run, params)
     if ladder_wanted:

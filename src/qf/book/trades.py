@@ -48,6 +48,7 @@ from qf.book.top import (
     view_best,
     view_refresh,
 )
+from qf.intrinsics import SPAN, span_copy
 from qf.kernel import inlined
 from qf.schema import EVENT_TIME, LAST_ID, PRICE, PROCESSED_TIME, SEQ, SIDE, SIZE
 
@@ -222,9 +223,8 @@ def put_trade(
     w, seen, word, number, ladder, flow, stride, j, t, direction, quality, received, params, masks
 ):  # fmt: skip
     """Write what the walk knows of one trade: row t of the tape, and the book that it meets."""
-    wanted, ladder_wanted, flow_wanted = masks
+    _, wanted, ladder_wanted, flow_wanted = masks
     usable = quality & INVALID == 0
-    word[j] = t
     word[DIRECTION_AT * stride + j] = direction
     word[QUALITY_AT * stride + j] = quality
     if usable:
@@ -244,24 +244,44 @@ def restart_flow(w):
         w[VISIBLE + RESYNCED] = 0
 
 
-def fill_words(tape, stride0, word, stride, start, stop, by_size, wanted):
-    """Write the integer columns of rows start..stop-1 from the tape rows they come from."""
-    for place in range(1, 8):
-        if wanted >> place & 1 == 0:
+def read_words(words, values):
+    """Return which integer columns are read: those that are wanted, and what others need."""
+    words |= 1 << TICKS_AT if values & PRICE_BIT != 0 else 0
+    words |= 1 << LOTS_AT if values & VOLUME_BITS != 0 else 0
+    words |= 1 << UNITS_AT if values & VALUE_BIT != 0 else 0
+    return words | (1 << TICKS_AT | 1 << LOTS_AT if words >> UNITS_AT & 1 == 1 else 0)
+
+
+def copy_words(tape, stride0, t, hi, word, stride, j, count, words):
+    """Copy what the integer columns of rows j.. have of the tape's rows t..: `count` trades.
+
+    In whole spans, where the block has as many rows: what is too much, trades to come write over.
+    """
+    spare = t + (count + SPAN - 1) // SPAN * SPAN <= hi
+    for place in range(8):
+        if words >> place & 1 == 0 or place == UNITS_AT:
             continue
-        if place == UNITS_AT:
-            for j in range(start, stop):
-                price = 1 if by_size else word[TICKS_AT * stride + j]
-                word[UNITS_AT * stride + j] = word[LOTS_AT * stride + j] * price
-            continue
-        field = EVENT_TIME
+        field = SEQ
+        field = EVENT_TIME if place == 1 else field
         field = PROCESSED_TIME if place == 2 else field
         field = LAST_ID if place == 3 else field
         field = PRICE if place == TICKS_AT else field
         field = SIZE if place == LOTS_AT else field
         field = SIDE if place == 7 else field
-        for j in range(start, stop):
-            word[place * stride + j] = tape[field * stride0 + word[j]]
+        here, there = field * stride0 + t, place * stride + j
+        if spare:
+            for i in range(0, count, SPAN):
+                span_copy(word, there + i, tape, here + i)
+        else:
+            for i in range(count):
+                word[there + i] = tape[here + i]
+
+
+def fill_units(word, stride, start, stop, by_size):
+    """Write the value of rows start..stop-1 in its units."""
+    for j in range(start, stop):
+        price = 1 if by_size else word[TICKS_AT * stride + j]
+        word[UNITS_AT * stride + j] = word[LOTS_AT * stride + j] * price
 
 
 def scale(word, number, stride, place, to, start, stop, num, den):
@@ -304,15 +324,10 @@ def fill_quotes(number, stride, start, stop, params, wanted):
             number[8 * stride + j] = ask - bid
 
 
-def fill_rows(tape, stride0, word, number, stride, start, stop, by_size, masks, params):
-    """Fill in all that the walk left open of rows start..stop-1; `seq` last, it held the rows."""
+def fill_rows(word, number, stride, start, stop, by_size, masks, params):
+    """Fill in all that the walk left open of rows start..stop-1."""
     words, values = masks
-    words |= 1 << TICKS_AT if values & PRICE_BIT != 0 else 0
-    words |= 1 << LOTS_AT if values & VOLUME_BITS != 0 else 0
-    words |= 1 << UNITS_AT if values & VALUE_BIT != 0 else 0
-    words |= 1 << TICKS_AT | 1 << LOTS_AT if words >> UNITS_AT & 1 == 1 else 0
-    fill_words(tape, stride0, word, stride, start, stop, by_size, words)
+    if words >> UNITS_AT & 1 == 1:
+        fill_units(word, stride, start, stop, by_size)
     fill_prices(word, number, stride, start, stop, values, params)
     fill_quotes(number, stride, start, stop, params, values)
-    for j in range(start, stop):
-        word[j] = tape[SEQ * stride0 + word[j]]
