@@ -261,7 +261,7 @@ def kernel(
                     ints, state, other_word, other_number, other_ladder, other_flow, stride2, p,
                     here, side, quality, received, params, (ALL, ALL, True, True),
                 )  # fmt: skip
-                copy_words(tape, stride0, here, hi, other_word, stride2, p, 1, ALL)
+                copy_words(tape, stride0, here, other_word, stride2, p, ALL, False)
                 p += 1
                 continue
             direction = classify(ints, side, tape[PRICE * stride0 + here], quality & INVALID == 0)
@@ -269,13 +269,13 @@ def kernel(
                 ints, state, word, number, ladder, flow, stride, j,
                 here, direction, quality, received, params, masks,
             )  # fmt: skip
+            copy_words(tape, stride0, here, word, stride, j, words, False)
             if ints[EAGER] == 1:
                 restart_flow(ints)
             run = put_run(
                 ints, state, tape, stride0, t, hi, word, number, ladder, flow, stride, j + 1, met,
                 params, masks,
             )  # fmt: skip
-            copy_words(tape, stride0, here, hi, word, stride, j, 1 + run, words)
             t, j = t + run, j + 1 + run
             continue
         t, r, s = walk_frame(

@@ -23,6 +23,7 @@ FAR_LIMIT = FAR - (FAR >> 2)
 MARGIN = WIDTH >> 2
 NO_LEVEL = -(1 << 60)
 SIGN = -(1 << 63)
+BEHIND_WORDS = 3  # of the bitmap, behind that of the best: most levels that are asked for lie there
 
 # Words of a side: the best u (NO_LEVEL when empty), the top of the window, how many levels are far
 # and how many were lost to a full map, the worst u of the last snapshot; then the levels.
@@ -313,13 +314,13 @@ def ladder_read(w, s, u, ticks, sizes, count, levels):
 
 def ladder_holds(w, s, u, worst, enough):
     """Say whether at least `enough` levels lie at and behind u and not behind `worst`."""
-    behind = (u - 64) & ~63
-    if behind < max(w[s + TOP_U] - WIDTH + 1, worst):
+    if (u & ~63) - 64 * BEHIND_WORDS < max(w[s + TOP_U] - WIDTH + 1, worst):
         return count_levels(w, s, u, worst, enough) >= enough
-    # Where there are as many, they mostly lie near: two words tell without a branch.
+    # Where there are as many, they mostly lie near: a few words tell without a branch.
     bits = s + OCCUPIED
     near = count_bits(w[bits + ((u & MASK) >> 6)] & up_to(u))
-    near += count_bits(w[bits + ((behind & MASK) >> 6)])
+    for word in range(1, 1 + BEHIND_WORDS):
+        near += count_bits(w[bits + (((u - 64 * word) & MASK) >> 6)])
     return near >= enough or count_levels(w, s, u, worst, enough) >= enough
 
 

@@ -42,6 +42,7 @@ from qf.book.state import (
     ASOF,
     BEHIND,
     BEHIND_TIME,
+    DEEP,
     DEPTH_TIME,
     DEPTHS,
     EAGER,
@@ -102,7 +103,7 @@ def release_front(w, queue):
     """Let the visible book take the oldest record of a queue."""
     q = w[queue]
     record = queue_front(w, q)
-    take_frame(w, VISIBLE, w[LEVELS], record)
+    take_frame(w, VISIBLE, w[LEVELS] * w[DEEP], record)
     if w[record + AS] != LOST:
         w[DEPTH_TIME if queue == DEPTHS else TICKER_TIME] = w[record + SEEN_FROM]
     closed = w[record + WHOLE] == 1 and w[VISIBLE + VALID] == 1

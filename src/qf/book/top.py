@@ -186,7 +186,12 @@ def book_reset(w, b):
 
 
 def levels_changed(w, b, levels, bid, ask, alone):
-    """Note whether the view has changed, where levels up to `bid` and `ask` were set."""
+    """Note whether the view has changed, where levels up to `bid` and `ask` were set.
+
+    A view of no levels is one that nobody reads.
+    """
+    if levels == 0:
+        return
     edge_bid, edge_ask = NO_LEVEL, NO_LEVEL
     if w[b + COUNT] >= levels:
         edge_bid = w[b + LEVEL_U + levels - 1]

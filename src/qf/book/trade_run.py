@@ -46,6 +46,7 @@ from qf.book.trades import (
     QUALITY_AT,
     QUOTE_SIZES,
     book_age_ms,
+    copy_words,
     depth_of,
 )
 from qf.intrinsics import (
@@ -111,10 +112,11 @@ def plain_trades(w, tape, stride0, t, gate, until):
 
 
 @inlined
-def walk_run(w, tape, stride0, t, hi):
-    """Take the plain trades from t on into what trades have brought; return how many they are.
+def walk_run(w, tape, stride0, t, hi, word, number, stride, j, quality, masks):
+    """Take the plain trades from t on, and write rows j and on; return how many they are.
 
-    Rows that are no whole span any more, at the end of a block, go the long way.
+    In whole spans: what one has too many, the trades to come write over. Rows that are no span any
+    more, at the end of a block, go the long way.
     """
     gate, until = same_book_until(w)
     begun, n = t, SPAN
@@ -123,7 +125,12 @@ def walk_run(w, tape, stride0, t, hi):
         n = count_bits(plain & ~(plain + 1))
         if n > 0:
             take_plain(w, tape, stride0, t, n)
+            copy_words(tape, stride0, t, word, stride, j, masks[0], True)
+            span_copy(word, DIRECTION_AT * stride + j, tape, SIDE * stride0 + t)
+            span_fill(word, QUALITY_AT * stride + j, quality)
+            repeat_quote(w, number, stride, j, masks[1])
         t += n
+        j += n
     return t - begun
 
 
@@ -137,25 +144,20 @@ def take_plain(w, tape, stride0, t, n):
     # The row before is the trade before: the last change of all is in the mask that is larger.
     rose = span_apart(tape, price, price - 1, 1) & which
     fell = span_apart(tape, price - 1, price, 1) & which
-    w[LAST_DIRECTION] = 1 if rose > fell else (-1 if fell > rose else w[LAST_DIRECTION])
+    before = w[LAST_DIRECTION]  # read ahead, so that nothing here is a branch
+    w[LAST_DIRECTION] = 1 if rose > fell else (-1 if fell > rose else before)
     w[LAST_PRICE] = tape[PRICE * stride0 + last]
 
 
-def repeat_quote(w, tape, stride0, t, word, number, stride, j, run, quality, wanted):
-    """Write direction, quality and the quote that rows j.. meet, in whole spans.
-
-    What a span has too many, the trades to come write over: there are no more than rows to come.
-    """
+def repeat_quote(w, number, stride, j, wanted):
+    """Write the best bid and ask in ticks, and their lots, to the span of rows from j on."""
     bid, ask = w[VISIBLE + LEVEL_U], -w[VISIBLE + LEVEL_U + MAX_LEVELS]
-    bid_lots, ask_lots = w[VISIBLE + LEVEL_LOTS], w[VISIBLE + LEVEL_LOTS + MAX_LEVELS]
-    for i in range(0, run, SPAN):
-        span_copy(word, DIRECTION_AT * stride + j + i, tape, SIDE * stride0 + t + i)
-        span_fill(word, QUALITY_AT * stride + j + i, quality)
-        span_fill(number, BID_AT * stride + j + i, float(bid))
-        span_fill(number, ASK_AT * stride + j + i, float(ask))
-        if wanted & QUOTE_SIZES != 0:
-            span_fill(number, BID_LOTS_AT * stride + j + i, float(bid_lots))
-            span_fill(number, ASK_LOTS_AT * stride + j + i, float(ask_lots))
+    span_fill(number, BID_AT * stride + j, float(bid))
+    span_fill(number, ASK_AT * stride + j, float(ask))
+    if wanted & QUOTE_SIZES != 0:
+        bid_lots, ask_lots = w[VISIBLE + LEVEL_LOTS], w[VISIBLE + LEVEL_LOTS + MAX_LEVELS]
+        span_fill(number, BID_LOTS_AT * stride + j, float(bid_lots))
+        span_fill(number, ASK_LOTS_AT * stride + j, float(ask_lots))
 
 
 def repeat_depths(w, tape, stride0, t, number, stride, start, stop, params):
@@ -196,10 +198,9 @@ def put_run(
     _, wanted, ladder_wanted, flow_wanted = masks
     if met & INVALID != 0 or w[INSIDE] == 1:
         return 0
-    run = walk_run(w, tape, stride0, t, hi)
+    run = walk_run(w, tape, stride0, t, hi, word, number, stride, j, met, masks)
     if run == 0:
         return 0
-    repeat_quote(w, tape, stride0, t, word, number, stride, j, run, met, wanted)
     if wanted >> DEPTH_AT != 0 or ladder_wanted:
         repeat_depths(w, tape, stride0, t, number, stride, j, j + run, params)
     if ladder_wanted:

@@ -48,7 +48,7 @@ from qf.book.top import (
     view_best,
     view_refresh,
 )
-from qf.intrinsics import SPAN, span_copy
+from qf.intrinsics import span_copy
 from qf.kernel import inlined
 from qf.schema import EVENT_TIME, LAST_ID, PRICE, PROCESSED_TIME, SEQ, SIDE, SIZE
 
@@ -252,12 +252,8 @@ def read_words(words, values):
     return words | (1 << TICKS_AT | 1 << LOTS_AT if words >> UNITS_AT & 1 == 1 else 0)
 
 
-def copy_words(tape, stride0, t, hi, word, stride, j, count, words):
-    """Copy what the integer columns of rows j.. have of the tape's rows t..: `count` trades.
-
-    In whole spans, where the block has as many rows: what is too much, trades to come write over.
-    """
-    spare = t + (count + SPAN - 1) // SPAN * SPAN <= hi
+def copy_words(tape, stride0, t, word, stride, j, words, together):
+    """Copy what the integer columns have of the tape: its row t to row j, or a span `together`."""
     for place in range(8):
         if words >> place & 1 == 0 or place == UNITS_AT:
             continue
@@ -269,12 +265,10 @@ def copy_words(tape, stride0, t, hi, word, stride, j, count, words):
         field = SIZE if place == LOTS_AT else field
         field = SIDE if place == 7 else field
         here, there = field * stride0 + t, place * stride + j
-        if spare:
-            for i in range(0, count, SPAN):
-                span_copy(word, there + i, tape, here + i)
+        if together:
+            span_copy(word, there, tape, here)
         else:
-            for i in range(count):
-                word[there + i] = tape[here + i]
+            word[there] = tape[here]
 
 
 def fill_units(word, stride, start, stop, by_size):
