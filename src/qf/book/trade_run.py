@@ -48,6 +48,7 @@ from qf.book.trades import (
     book_age_ms,
     copy_words,
     depth_of,
+    turned,
 )
 from qf.intrinsics import (
     SPAN,
@@ -144,8 +145,7 @@ def take_plain(w, tape, stride0, t, n):
     # The row before is the trade before: the last change of all is in the mask that is larger.
     rose = span_apart(tape, price, price - 1, 1) & which
     fell = span_apart(tape, price - 1, price, 1) & which
-    before = w[LAST_DIRECTION]  # read ahead, so that nothing here is a branch
-    w[LAST_DIRECTION] = 1 if rose > fell else (-1 if fell > rose else before)
+    w[LAST_DIRECTION] = turned(w[LAST_DIRECTION], rose - fell)
     w[LAST_PRICE] = tape[PRICE * stride0 + last]
 
 

@@ -107,12 +107,16 @@ def classify(w, side, price, usable):
             if direction == 0:
                 method = 3
     w[FOUND + method] += 1
-    if price != w[LAST_PRICE]:
-        if w[TRADED] == 1:
-            w[LAST_DIRECTION] = 1 if price > w[LAST_PRICE] else -1
-        w[LAST_PRICE] = price
-    w[TRADED] = 1
+    if w[TRADED] == 1:
+        w[LAST_DIRECTION] = turned(w[LAST_DIRECTION], price - w[LAST_PRICE])
+    w[LAST_PRICE], w[TRADED] = price, 1
     return direction
+
+
+def turned(direction, change):
+    """Return the sign of a change, `direction` where it is 0: no processor could guess which."""
+    sign = (change > 0) - (change < 0)
+    return sign + direction * (1 - sign * sign)
 
 
 @inlined
