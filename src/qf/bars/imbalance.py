@@ -11,7 +11,15 @@ Source: López de Prado (2018), Advances in Financial Machine Learning, section 
 threshold in place of the expected one.
 """
 
-from qf.bar_clock import CARRY, CLOSES_BEFORE, CLOSES_WITH, FOREVER, day_stop, exact
+from qf.bar_clock import (
+    CARRY,
+    CLOSES_BEFORE,
+    CLOSES_WITH,
+    FOREVER,
+    clear_codes,
+    day_stop,
+    exact,
+)
 from qf.clock import DAY_NS
 from qf.op import define
 
@@ -22,6 +30,7 @@ USER = (
 CLOCK_NAME = "imbalance_k_{k}"
 TICKS, VALUE = 1, 2  # the option `of`, in signature order, after volume
 LARGEST = 2**62
+SPAN = 16  # trades that are passed over together where none of them can close a bar
 
 op = define(
     "imbalance(size_lots: int, value_units: int, direction: int, processed_time: int,"
@@ -63,6 +72,18 @@ def definition(size_lots, value_units, direction, processed_time, k, of, overflo
     return code
 
 
+def passed(amounts, direction, t, stop, mask, one, theta, k):
+    """Return θ after at most SPAN trades from t on; k where one of them might close a bar."""
+    total, moved, bits = 0, 0, 0  # an OR is at least each of its numbers; negative if one is
+    for at in range(t, stop):
+        amount = amounts[at] & mask | one
+        total += amount
+        moved += direction[at] * amount
+        bits |= amount
+    fits = 0 <= bits < LARGEST // SPAN
+    return theta + moved if fits and abs(theta) + total < k else k
+
+
 @op.kernel
 def kernel(size_lots, value_units, direction, processed_time, lo, hi, close, params, ints):
     k = int(params[0])
@@ -82,29 +103,36 @@ def kernel(size_lots, value_units, direction, processed_time, lo, hi, close, par
             day_end = (processed_time[t] // DAY_NS + 1) * DAY_NS
         stop = day_stop(processed_time, t, hi, day_end)
         while t < stop:
-            amount = amounts[t] & mask | one
-            sign = direction[t]
-            moved = theta + sign * amount
-            members = 1
-            if 0 <= amount < LARGEST and abs(moved) < k:
-                theta = moved
+            span = min(t + SPAN, stop)
+            after = passed(amounts, direction, t, span, mask, one, theta, k)
+            if code == 0 and after < k:
+                theta, members = after, 1
+                clear_codes(close, t, span)
+                t = span
+            while t < span:
+                amount = amounts[t] & mask | one
+                sign = direction[t]
+                moved = theta + sign * amount
+                members = 1
+                if 0 <= amount < LARGEST and abs(moved) < k:
+                    theta = moved
+                    close[t] = code
+                    code = 0
+                    t += 1
+                    continue
+                if amount >= 0:
+                    theta += sign * min(amount, LARGEST)
+                if abs(theta) >= k or (amount < 0 and sign != 0):
+                    code |= CLOSES_WITH
+                    members = 0
+                    if overflow == CARRY and amount >= 0:
+                        theta = max(-LARGEST, min(LARGEST, theta))
+                        theta += -k if theta > 0 else k
+                    else:
+                        theta = 0
                 close[t] = code
                 code = 0
                 t += 1
-                continue
-            if amount >= 0:
-                theta += sign * min(amount, LARGEST)
-            if abs(theta) >= k or (amount < 0 and sign != 0):
-                code |= CLOSES_WITH
-                members = 0
-                if overflow == CARRY and amount >= 0:
-                    theta = max(-LARGEST, min(LARGEST, theta))
-                    theta += -k if theta > 0 else k
-                else:
-                    theta = 0
-            close[t] = code
-            code = 0
-            t += 1
     ints[0] = theta
     ints[1] = members
     ints[2] = day_end
