@@ -140,6 +140,32 @@ def span_fill(typing, to, row, value):
         return context.get_dummy_value()
     return types.void(to, types.int64, to.dtype), build
 """,
+    "note_nonzero": f"""@intrinsic
+def note_nonzero(typing, word, start, places, at):
+    def build(context, builder, signature, arguments):
+        word, start, places, at = arguments
+        number, bits = ir.IntType(64), ir.IntType({SPAN})
+        numbers = ir.VectorType(number, {SPAN})
+        flags = ir.VectorType(ir.IntType(1), {SPAN})
+
+        def lanes(column, row):
+            return builder.bitcast(builder.gep(column, [row]), numbers.as_pointer())
+
+        zero = ir.Constant(numbers, [0] * {SPAN})
+        said = builder.load(lanes(word, start), align=8)
+        wanted = builder.icmp_signed("!=", said, zero)
+        unset = ir.Constant(numbers, ir.Undefined)
+        first = builder.insert_element(unset, start, ir.Constant(ir.IntType(32), 0))
+        lane_0 = ir.Constant(ir.VectorType(ir.IntType(32), {SPAN}), [0] * {SPAN})
+        starts = builder.shuffle_vector(first, unset, lane_0)
+        rows = builder.add(starts, ir.Constant(numbers, list(range({SPAN}))))
+        kind = ir.FunctionType(numbers, [numbers, flags, numbers])
+        name = "llvm.experimental.vector.compress.v{SPAN}i64"
+        pack = builder.module.declare_intrinsic(name, [], kind)
+        builder.store(builder.call(pack, [rows, wanted, unset]), lanes(places, at), align=8)
+        return builder.zext(builder.ctpop(builder.bitcast(wanted, bits)), number)
+    return types.int64(word, types.int64, word, types.int64), build
+""",
 }
 
 
@@ -211,3 +237,13 @@ def span_fill(to: list[float], row: int, value: float) -> None:
     """Write a value to every word of the span at `row`."""
     for i in range(SPAN):
         to[row + i] = value
+
+
+def note_nonzero(word: list[int], start: int, places: list[int], at: int) -> int:
+    """Write which words of the span at `start` are not 0, and say how many.
+
+    They go to places[at] and after; the rest of the span there loses what it had.
+    """
+    found = [t for t in range(start, start + SPAN) if word[t] != 0]
+    places[at : at + len(found)] = found
+    return len(found)

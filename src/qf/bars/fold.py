@@ -14,8 +14,17 @@ int64, value_units or weighted_units is null and quality has `undefined`.
 Source: López de Prado (2018), Advances in Financial Machine Learning, section 2.3.
 """
 
-from qf.bar_clock import CLOSES_BEFORE, CLOSES_WITH, FOREVER, PARTS_SHIFT, lots_worth
-from qf.intrinsics import prefetch
+from qf.bar_clock import CLOSES_BEFORE, CLOSES_WITH, FOREVER, lots_worth
+from qf.bars.whole_bars import (
+    LARGE,
+    closes_of,
+    count_closes,
+    note_closes,
+    put_whole_bars,
+    sum_trades,
+    sums_fit,
+    whole_until,
+)
 from qf.op import define
 from qf.schema import BIT, NULL_INT
 
@@ -27,9 +36,7 @@ STATE_INTS = 14
 BY_VALUE = 2
 TOO_LARGE = -1  # a sum that did not fit
 UNDEFINED_BIT = BIT["undefined"]
-AHEAD = 4  # bars: what the close of one needs is fetched so early
-FEW, LONGEST = 3, 256  # trades that are summed at once: more than, at most
-LARGE = 4e18  # two amounts below it, added, fit an int64
+FEW = 3  # so many trades are put into bars one by one
 
 op = define(
     "fold(price_ticks: int, size_lots: int, tick_value_units: int, direction: int,"
@@ -111,41 +118,14 @@ def product(price, lots):
     return price * lots if float(price) * float(lots) < 9.2e18 else TOO_LARGE
 
 
-def count_closes(code, start, end):
-    """Return how many bars some trades close, at most, and how many of the trades close any."""
-    closes, closing = 0, 0
-    for t in range(start, end):
-        closes += (code[t] & 1) + ((code[t] >> 1) & 1) + (code[t] >> PARTS_SHIFT)
-        closing += 1 if code[t] != 0 else 0
-    return closes, closing
-
-
-def note_closes(code, t, places, at, end):
-    """Write the trades from t on that close a bar to the places at..end-1; there are as many."""
-    while at < end:
-        places[at] = t  # stays where it is one: bars end where no processor could guess
-        at += 1 if code[t] != 0 else 0
-        t += 1
-
-
-def fetch_close(columns, row):
-    """Ask for what is read of the trade that closes a bar, and of no other."""
-    event_time, processed_time, seq, mid, spread = columns
-    prefetch(event_time, row)
-    prefetch(processed_time, row)
-    prefetch(seq, row)
-    prefetch(mid, row)
-    prefetch(spread, row)
-
-
-def part_of(split, threshold, volume, value, lots, worth, closes):
+def part_of(split, threshold, word, lots, worth, closes):
     """Return the lots and the value of a trade that go to the open bar, which `closes` follow."""
     per_lot = worth // max(lots, 1)
     each = threshold
-    part = threshold - volume
+    part = threshold - word[LOTS]
     if split == BY_VALUE:
         each = lots_worth(threshold, per_lot, FOREVER)
-        part = lots_worth(threshold - value, per_lot, lots)
+        part = lots_worth(threshold - word[VALUE], per_lot, lots)
     if closes == 1 and lots - part >= each:  # more parts than a trade may have
         part = lots - (lots - part) % each
     return part, part * per_lot if part < lots else worth
@@ -178,28 +158,13 @@ def put_part(word, price, lots, worth, sign, bits):
 
 def put_stretch(word, trades, start, stop, row, period):
     """Add whole trades to the open bar at once; where a sum might not fit, add none and say no."""
-    price_ticks, size_lots, worth, direction, quality, event_time = trades
     if word[COUNT] > 0 and not (0 <= word[VALUE] < LARGE and 0 <= word[WEIGHTED] < LARGE):
         return False
-    high, low = price_ticks[start], price_ticks[start]
-    volume, value, weighted, buys, sells = 0, 0, 0, 0, 0
-    sizes, values, bits = 0, 0, 0  # an OR is at least each of its numbers; negative if one is
-    for t in range(start, stop):
-        price, lots = price_ticks[t], size_lots[t]
-        high, low = max(high, price), min(low, price)
-        volume += lots
-        value += worth[t]
-        weighted += price * lots
-        buys += lots if direction[t] > 0 else 0
-        sells += lots if direction[t] < 0 else 0
-        sizes |= lots
-        values |= worth[t]
-        bits |= quality[t]
-    most = float(stop - start) * max(float(values), float(high) * float(sizes))
-    if min(low, sizes, values) < 0 or most >= LARGE:
-        return False
+    high, low, volume, value, weighted, buys, sells, bits = sum_trades(
+        trades, start, stop, stop - start
+    )
     if word[COUNT] == 0:
-        open_bar(word, price_ticks[start], event_time[start], row, period)
+        open_bar(word, trades[0][start], trades[5][start], row, period)
     word[COUNT] += stop - start
     word[HIGH_TICKS], word[LOW_TICKS] = max(word[HIGH_TICKS], high), min(word[LOW_TICKS], low)
     word[LOTS] += volume
@@ -219,37 +184,42 @@ def kernel(
     open_ticks, high_ticks, low_ticks, close_ticks, volume_lots, value_units,
     weighted_units, buy_lots, sell_lots, trade_count, quality, mid_close, spread_close,
 ):  # fmt: skip
-    closes, closing = count_closes(code, lo, hi)
+    closes, closing, kinds = count_closes(code, lo, hi)
     if closes > room[0]:
         return closes
     split, threshold, period = int(params[0]), int(params[1]), int(params[2])
     trades = (price_ticks, size_lots, tick_value_units, direction, tick_quality, event_time)
-    at_close = (event_time, processed_time, seq, mid, spread)
-    walk = lo if hi - lo > FEW else hi  # before it, trades are put into bars one by one
-    r = olo
+    fit = hi - lo > FEW and sums_fit(price_ticks, size_lots, tick_value_units, lo, hi)
+    walk = lo if fit else hi  # before it, trades are put into bars one by one
     # Where the next trades that close lie stands in rows that no bar of this block has reached.
     places, n, end = known_row, olo + closes - closing, olo + closes
-    if walk == lo:
-        note_closes(code, lo, places, n, end)
-        for soon in range(n, min(n + AHEAD, end)):
-            fetch_close(at_close, places[soon])
-    close = places[n] if walk == lo and n < end else hi
-    t = lo
+    if fit:
+        note_closes(code, lo, hi, places, n, end, olo + room[0])
+    close = places[n] if fit and n < end else hi
+    plain = fit and split == 0 and period == 0 and kinds == CLOSES_WITH
+    upto = whole_until(places, n, end, hi) if plain else n
+    t, r = lo, olo
     while t < hi:
+        if n < upto and ints[COUNT] == 0:
+            t = put_whole_bars(
+                trades, processed_time, seq, mid, spread, t, n, upto, ints[NEXT_ID], row - lo,
+                bar_id, open_time, close_time, feature_time, close_seq, first_row, close_row,
+                known_row, open_ticks, high_ticks, low_ticks, close_ticks, volume_lots, value_units,
+                weighted_units, buy_lots, sell_lots, trade_count, quality, mid_close, spread_close,
+            )  # fmt: skip
+            ints[NEXT_ID] += upto - n
+            r, n, close = upto, upto, places[upto]
         whole, before, left, stop = False, 0, 0, t
         if t >= walk:
-            stop = min(close, t + LONGEST)
-            if n + AHEAD < end:
-                fetch_close(at_close, places[n + AHEAD])
-            left = 1 if split == 0 and stop < hi and code[stop] == CLOSES_WITH else 0
-            stop += left
+            left = 1 if split == 0 and close < hi and code[close] == CLOSES_WITH else 0
+            stop = close + left
             whole = stop > t and put_stretch(ints, trades, t, stop, row + t - lo, period)
         lots, worth = size_lots[t], tick_value_units[t]
         if not whole:
             walk = max(walk, stop)
             stop = t + 1
             before = code[t] & CLOSES_BEFORE if ints[COUNT] > 0 else 0
-            left = count_closes(code, t, stop)[0] - (code[t] & CLOSES_BEFORE) + before
+            left = closes_of(code[t]) - (code[t] & CLOSES_BEFORE) + before
         at = stop - 1
         waits = not whole  # the trade, or a part of it, is still to be put into a bar
         while waits or left > 0:
@@ -258,9 +228,7 @@ def kernel(
                     open_bar(ints, price_ticks[t], event_time[t], row + t - lo, period)
                 part, part_worth = lots, worth
                 if left > 0 and split > 0:
-                    part, part_worth = part_of(
-                        split, threshold, ints[LOTS], ints[VALUE], lots, worth, left
-                    )
+                    part, part_worth = part_of(split, threshold, ints, lots, worth, left)
                 put_part(ints, price_ticks[t], part, part_worth, direction[t], tick_quality[t])
                 lots, worth = lots - part, worth - part_worth
                 waits = lots > 0
@@ -274,8 +242,7 @@ def kernel(
             known_row[r] = row + at - lo
             open_ticks[r], close_ticks[r] = ints[OPEN_TICKS], price_ticks[last]
             high_ticks[r], low_ticks[r] = ints[HIGH_TICKS], ints[LOW_TICKS]
-            volume_lots[r] = ints[LOTS]
-            buy_lots[r], sell_lots[r] = ints[BUY_LOTS], ints[SELL_LOTS]
+            volume_lots[r], buy_lots[r], sell_lots[r] = ints[LOTS], ints[BUY_LOTS], ints[SELL_LOTS]
             value, weighted = ints[VALUE], ints[WEIGHTED]
             value_units[r] = value if value >= 0 else NULL_INT
             weighted_units[r] = weighted if weighted >= 0 else NULL_INT
