@@ -13,7 +13,6 @@ EVERY_LANE = (1 << LANES) - 1
 
 # A span is as many words on end, rows of a column mostly: one of the widest vectors.
 SPAN = 8
-WHOLE_SPAN = (1 << SPAN) - 1
 
 
 def _test_of_span(name: str, given: str, flags: str) -> str:
@@ -223,8 +222,12 @@ def span_at_least(word: list[int], at: int, least: int) -> int:
 
 
 def span_apart(word: list[int], at: int, other: int, least: int) -> int:
-    """Say by a bit each which words of the span at `at` exceed those at `other` by `least`."""
-    return sum((word[at + i] - word[other + i] >= least) << i for i in range(SPAN))
+    """Say by a bit each which words of the span at `at` exceed those at `other` by `least`.
+
+    A difference that does not fit an int64 is taken modulo 2**64, as the processor does.
+    """
+    apart = (word[at + i] - word[other + i] for i in range(SPAN))
+    return sum(((each + 2**63) % 2**64 - 2**63 >= least) << i for i, each in enumerate(apart))
 
 
 def span_copy(to: list[int], row: int, column: list[int], start: int) -> None:
