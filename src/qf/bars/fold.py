@@ -19,6 +19,7 @@ from qf.bars.whole_bars import (
     LARGE,
     closes_of,
     count_closes,
+    fetch_close,
     note_closes,
     put_whole_bars,
     sum_trades,
@@ -37,6 +38,7 @@ BY_VALUE = 2
 TOO_LARGE = -1  # a sum that did not fit
 UNDEFINED_BIT = BIT["undefined"]
 FEW = 3  # so many trades are put into bars one by one
+AHEAD = 4  # bars: what the close of one needs is fetched so early
 
 op = define(
     "fold(price_ticks: int, size_lots: int, tick_value_units: int, direction: int,"
@@ -211,6 +213,8 @@ def kernel(
             r, n, close = upto, upto, places[upto]
         whole, before, left, stop = False, 0, 0, t
         if t >= walk:
+            if n + AHEAD < end:
+                fetch_close((event_time, processed_time, seq, mid, spread), places[n + AHEAD])
             left = 1 if split == 0 and close < hi and code[close] == CLOSES_WITH else 0
             stop = close + left
             whole = stop > t and put_stretch(ints, trades, t, stop, row + t - lo, period)
@@ -248,8 +252,7 @@ def kernel(
             weighted_units[r] = weighted if weighted >= 0 else NULL_INT
             quality[r] = ints[QUALITY] | (UNDEFINED_BIT if min(value, weighted) < 0 else 0)
             mid_close[r], spread_close[r] = mid[last], spread[last]
-            ints[NEXT_ID] += 1
-            ints[COUNT] = 0
+            ints[NEXT_ID], ints[COUNT] = ints[NEXT_ID] + 1, 0
             before, left, r = 0, left - 1, r + 1
         t = stop
         if t > close:

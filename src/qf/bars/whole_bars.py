@@ -58,6 +58,16 @@ def sums_fit(price_ticks, size_lots, worth, start, end):
     return min(prices, sizes, values) >= 0 and most < LARGE
 
 
+def fetch_close(columns, row):
+    """Ask for what is read of the trade that closes a bar, and of no other."""
+    event_time, processed_time, seq, mid, spread = columns
+    prefetch(event_time, row)
+    prefetch(processed_time, row)
+    prefetch(seq, row)
+    prefetch(mid, row)
+    prefetch(spread, row)
+
+
 @inlined
 def sum_trades(trades, start, stop, count):
     """Return high, low, volume, value, weighted, buys, sells and quality of start..stop-1.
@@ -110,11 +120,7 @@ def put_whole_bars(
     price_ticks, _, _, _, _, event_time = trades
     for k in range(r, upto):
         stop = known_row[k] + 1
-        prefetch(event_time, stop - 1)
-        prefetch(processed_time, stop - 1)
-        prefetch(seq, stop - 1)
-        prefetch(mid, stop - 1)
-        prefetch(spread, stop - 1)
+        fetch_close((event_time, processed_time, seq, mid, spread), stop - 1)
         count = (stop - t + AT_ONCE - 1) & -AT_ONCE
         high, low, lots, worth, weight, buys, sells, bits = sum_trades(trades, t, stop, count)
         first_row[k], trade_count[k], quality[k] = t, stop - t, bits
