@@ -30,7 +30,7 @@ USER = (
 CLOCK_NAME = "imbalance_k_{k}"
 TICKS, VALUE = 1, 2  # the option `of`, in signature order, after volume
 LARGEST = 2**62
-SPAN = 16  # trades that are passed over together where none of them can close a bar
+AT_ONCE = 16  # trades that are passed over together where none of them can close a bar
 
 op = define(
     "imbalance(size_lots: int, value_units: int, direction: int, processed_time: int,"
@@ -73,14 +73,14 @@ def definition(size_lots, value_units, direction, processed_time, k, of, overflo
 
 
 def passed(amounts, direction, t, stop, mask, one, theta, k):
-    """Return θ after at most SPAN trades from t on; k where one of them might close a bar."""
+    """Return θ after at most AT_ONCE trades from t on; k where one of them might close a bar."""
     total, moved, bits = 0, 0, 0  # an OR is at least each of its numbers; negative if one is
     for at in range(t, stop):
         amount = amounts[at] & mask | one
         total += amount
         moved += direction[at] * amount
         bits |= amount
-    fits = 0 <= bits < LARGEST // SPAN
+    fits = 0 <= bits < LARGEST // AT_ONCE
     return theta + moved if fits and abs(theta) + total < k else k
 
 
@@ -103,7 +103,7 @@ def kernel(size_lots, value_units, direction, processed_time, lo, hi, close, par
             day_end = (processed_time[t] // DAY_NS + 1) * DAY_NS
         stop = day_stop(processed_time, t, hi, day_end)
         while t < stop:
-            span = min(t + SPAN, stop)
+            span = min(t + AT_ONCE, stop)
             after = passed(amounts, direction, t, span, mask, one, theta, k)
             if code == 0 and after < k:
                 theta, members = after, 1

@@ -8,7 +8,7 @@ FRAMES = ("depth", "trade", "bookTicker")
 
 
 class Shape(NamedTuple):
-    """What a fault is: whom it befalls, and the ranges of its length and number."""
+    """What a fault is: whom it befalls, the ranges of its length and number, how it is drawn."""
 
     about: str
     where: str  # frame, connection, venue or rest
@@ -16,6 +16,7 @@ class Shape(NamedTuple):
     seconds: tuple[float, float] = (0.0, 0.0)
     times: tuple[int, int] = (1, 1)
     per_symbol: bool = False
+    apart: bool = False  # drawn by dice of its own: the other faults of a seed stay what they were
 
 
 def _frame(about: str, channels: tuple[str, ...] = FRAMES, most: int = 1) -> Shape:
@@ -56,8 +57,8 @@ KINDS = {
         "venue",
         (),
         (1.0, 20.0),
-        (1, 1),
-        True,
+        per_symbol=True,
+        apart=True,
     ),
     "clock_jump": Shape("the venue's clock is wrong", "venue", (), (5.0, 120.0)),
     "burst": Shape("ten times the usual activity", "venue", (), (3.0, 8.0), (1, 1), True),

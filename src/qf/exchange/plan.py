@@ -77,19 +77,19 @@ class FaultPlan:
     ) -> FaultPlan:
         """Return about `per_hour` faults an hour, of a random subset of the kinds."""
         chance = random.Random(f"faults/{seed}")
-        names = list(kinds) if kinds is not None else sorted(KINDS)
+        together = sorted(kind for kind, shape in KINDS.items() if not shape.apart)
+        names = list(kinds) if kinds is not None else together
         for name in names:
             if name not in KINDS:
                 raise UNKNOWN_FAULT(name=name, near=nearest(name, KINDS))
         if kinds is None:
             names = sorted(chance.sample(names, chance.randint(3, len(names))))
-        end_s, at_s, faults = 3_600.0 * hours, QUIET_START_S, []
-        while names and per_hour > 0:
-            at_s += chance.expovariate(per_hour / 3_600.0)
-            if at_s >= end_s:
-                break
-            faults.append(_draw_one(chance, chance.choice(names), at_s, symbols))
-        return cls(tuple(faults))
+        faults = _draw_some(chance, names, hours, symbols, per_hour)
+        for kind in sorted(KINDS.keys() - set(together)) if kinds is None else ():
+            own = random.Random(f"faults/{seed}/{kind}")
+            if own.random() < 0.5:
+                faults += _draw_some(own, [kind], hours, symbols, per_hour / len(together))
+        return cls(tuple(sorted(faults, key=lambda fault: fault.at_s)))
 
     def without(self, places: Sequence[int]) -> FaultPlan:
         """Return the plan less some entries."""
@@ -108,6 +108,22 @@ class FaultPlan:
             return cls(tuple(msgspec.json.decode(text, type=list[Planned])))
         except msgspec.MsgspecError as problem:
             raise BAD_PLAN(why=str(problem)) from None
+
+
+def _draw_some(
+    chance: random.Random,
+    names: Sequence[str],
+    hours: float,
+    symbols: Sequence[str],
+    per_hour: float,
+) -> list[Planned]:
+    end_s, at_s, faults = 3_600.0 * hours, QUIET_START_S, []
+    while names and per_hour > 0:
+        at_s += chance.expovariate(per_hour / 3_600.0)
+        if at_s >= end_s:
+            break
+        faults.append(_draw_one(chance, chance.choice(names), at_s, symbols))
+    return faults
 
 
 def _draw_one(chance: random.Random, kind: str, at_s: float, symbols: Sequence[str]) -> Planned:

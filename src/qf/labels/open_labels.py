@@ -16,9 +16,9 @@ HEAD, TAIL, WAITING, LEAST_UPPER, MOST_LOWER, NEWEST = 0, 1, 2, 3, 4, 5
 RISE, TOP, BOTTOM, SEEN, ALIKE, CALM, SKIPPED, FIRST = 6, 7, 8, 9, 10, 11, 12, 13
 CHUNK, FEW = 512, 32
 COUNTS = 14  # per bar of the chunk: how many labels it decides, then where the next one is written
-SPAN = 32  # bars of which the extremes are kept as well: from TOPS and from BOTTOMS on
-TOPS, BOTTOMS = COUNTS + CHUNK, COUNTS + CHUNK + CHUNK // SPAN
-CLOSES = BOTTOMS + CHUNK // SPAN  # see close_labels
+BUNDLE = 32  # bars of which the extremes are kept as well: from TOPS and from BOTTOMS on
+TOPS, BOTTOMS = COUNTS + CHUNK, COUNTS + CHUNK + CHUNK // BUNDLE
+CLOSES = BOTTOMS + CHUNK // BUNDLE  # see close_labels
 SLOTS = CLOSES + 7 * CHUNK
 FIELDS = 15
 ID, TIME, KNOWN, START, ENTRY, UPPER, LOWER, UP, DOWN, SIDE = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
@@ -137,10 +137,10 @@ def extremes(high, low, start, stop):
 
 
 def keep_extremes(word, high, low, start, stop):
-    """Keep the extremes of the chunk, and those of its spans."""
+    """Keep the extremes of the chunk, and those of its bundles."""
     highest, lowest, at = NEVER_DOWN, NEVER_UP, 0
-    for t in range(start, stop, SPAN):
-        top, bottom = extremes(high, low, t, min(t + SPAN, stop))
+    for t in range(start, stop, BUNDLE):
+        top, bottom = extremes(high, low, t, min(t + BUNDLE, stop))
         word[TOPS + at], word[BOTTOMS + at] = top, bottom
         highest, lowest, at = max(highest, top), min(lowest, bottom), at + 1
     word[FIRST], word[TOP], word[BOTTOM] = start, highest, lowest
@@ -191,9 +191,9 @@ def first_reach(word, high, low, upper, lower, begin, stop):
     """Return the first bar in begin..stop-1 that reaches a barrier, `stop` where none does."""
     t = begin
     while t < stop:
-        span = (t - word[FIRST]) // SPAN
-        end = min(word[FIRST] + SPAN * (span + 1), stop)
-        if word[TOPS + span] >= upper or word[BOTTOMS + span] <= lower:
+        bundle = (t - word[FIRST]) // BUNDLE
+        end = min(word[FIRST] + BUNDLE * (bundle + 1), stop)
+        if word[TOPS + bundle] >= upper or word[BOTTOMS + bundle] <= lower:
             while t < end and high[t] < upper and low[t] > lower:
                 t += 1
             if t < end:

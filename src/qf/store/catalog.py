@@ -22,6 +22,7 @@ AREAS = ("cdm", "feature")
 VECTORS = "feature_vectors"
 REGIME_CODES = "regime_codes"  # a view, as VECTORS is: neither holds results of its own
 PROGRESS = "qf_progress"
+Shapes = dict[tuple[str, str], dict[str, str]]  # by schema and name: a table's columns, and types
 
 
 def schemas(project: str) -> tuple[str, ...]:
@@ -49,7 +50,7 @@ def has_progress(connection: Connection, project: str) -> bool:
     return bool(found)
 
 
-def shapes(connection: Connection, project: str) -> dict[tuple[str, str], dict[str, str]]:
+def shapes(connection: Connection, project: str) -> Shapes:
     """Return, by schema and name, the columns in order of every table: name to type.
 
     One question for all tables: DuckDB looks through everything it holds to answer for one.
@@ -59,7 +60,7 @@ def shapes(connection: Connection, project: str) -> dict[tuple[str, str], dict[s
         "WHERE NOT internal AND database_name = current_database() "
         f"AND schema_name IN ({_schema_texts(project)}) ORDER BY column_index"
     ).fetchall()
-    known: dict[tuple[str, str], dict[str, str]] = {}
+    known: Shapes = {}
     for schema, name, column, kind in found:
         known.setdefault((schema, name), {})[column] = kind
     return known
@@ -92,12 +93,14 @@ def place_of(connection: Connection, project: str, name: str) -> str:
     return quoted(schema_of(connection, project, name), name)
 
 
-def ensure(connection: Connection, project: str, table: Table, have: Mapping[str, str]) -> str:
+def ensure(connection: Connection, project: str, table: Table, known: Shapes) -> str:
     """Make the table if it is absent or has other columns; return a sentence in the latter case.
 
-    `have` is what `shapes` says of it.
+    `known` is what `shapes` said, and says of the table what is true afterwards.
     """
+    place = (f"{project}_{table.area}", table.name)
     want = {field.name: field.type for field in table.fields}
+    have, known[place] = known.get(place, {}), want
     if list(have.items()) == list(want.items()):
         return ""
     create(connection, project, table)

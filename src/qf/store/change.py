@@ -127,10 +127,7 @@ class Change:
                 self.anew.add(table.name)
 
     def _ensure(self, table: Table) -> str:
-        place = (f"{self.project}_{table.area}", table.name)
-        have = self._shapes.get(place, {})
-        self._shapes[place] = {field.name: field.type for field in table.fields}
-        return catalog.ensure(self._connection, self.project, table, have)
+        return catalog.ensure(self._connection, self.project, table, self._shapes)
 
     def name_regimes(self, tables: Mapping[str, RegimeTable]) -> None:
         """Let the view `regime_codes` say what the codes of the regime tables mean."""

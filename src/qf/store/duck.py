@@ -180,10 +180,9 @@ class Store:
                 self._connection.execute("ROLLBACK")
             raise
 
-    def _ensure(self, table: Table, known: Mapping[tuple[str, str], Mapping[str, str]]) -> None:
-        have = known.get((f"{self.project}_{table.area}", table.name), {})
+    def _ensure(self, table: Table, known: catalog.Shapes) -> None:
         with explained(self.path):
-            note = catalog.ensure(self._connection, self.project, table, have)
+            note = catalog.ensure(self._connection, self.project, table, known)
         if note:
             self.notes.append(note)
 
