@@ -327,6 +327,36 @@ def test_a_frame_larger_than_its_queue_is_taken_in_parts(block):
     assert made[1]["tick"]["bid_price_0"][0] == 100_000 - 400
 
 
+def test_a_ticker_between_two_parts_of_a_frame_is_still_a_ticker():
+    start = 1_700_000_000_000 * MS
+    first = [(1, 100_000 - i, 5) for i in range(700)] + [(-1, 100_001 + i, 5) for i in range(700)]
+    gone = [(1, 100_000 - i, 0) for i in range(600)]
+    steps = [
+        {"kind": 3, "levels": first, "first": 1, "last": 1},
+        {"kind": DEPTH, "levels": [(1, 99_900, 6)], "first": 2, "last": 2},
+        {"kind": 1, "side": 1, "price": 100_001, "size": 1, "first": 1, "last": 1},
+        {"kind": 4, "levels": [(1, 100_000, 9), (-1, 100_001, 9)], "first": 2, "last": 2},
+        {"kind": DEPTH, "levels": gone, "first": 3, "last": 3},
+        {"kind": 1, "side": 1, "price": 100_001, "size": 1, "first": 2, "last": 2},
+        {"kind": 1, "side": 1, "price": 100_001, "size": 1, "first": 3, "last": 3},
+        {"kind": DEPTH, "levels": [(-1, 100_002, 7)], "first": 4, "last": 4},
+    ]  # fmt: skip
+    # The trade after the differences is as old as they are: it may see the ticker, not them.
+    happened = [0, 5, 10, 20, 30, 30, 40, 200]
+    received = [0, 5, 10, 20, 30, 31, 41, 200]
+    frames = [
+        frame | {"event_time": start + at * MS, "received": start + got * MS}
+        for frame, at, got in zip(steps, happened, received, strict=True)
+    ]
+    plan, columns = book_plan("spot", 5, 20, period_ms=100, depth_words=1024)
+    for clock in ("tick", "snapshot"):
+        read_all(plan, *columns[clock])
+    made = Program(plan, 64).push(tape_of(frames))
+    assert made["tick"]["bid_price_0"].tolist()[-1] == 99_400
+    assert made["snapshot"]["bid_price_0"].tolist()[-1] == 99_400
+    assert made["snapshot"]["quality"].tolist()[-1] == 0
+
+
 def test_a_full_buffer_loses_its_oldest_frames_and_counts_them():
     start = 1_700_000_000_000 * MS
     frames = [

@@ -297,9 +297,10 @@ def take_frame(w, b, levels, record):
             book_reset(w, b)
             w[b + BOOK_ID] = NULL_INT
         w[b + FRAME_KIND] = kind
-    kind = w[b + FRAME_KIND]
     whole = w[record + WHOLE]
-    w[b + FRAME_OPEN] = 1 - whole
+    if kind != BBO:  # a ticker waits in a queue of its own, and may come between two parts
+        kind = w[b + FRAME_KIND]
+        w[b + FRAME_OPEN] = 1 - whole
     if kind == CHECK:
         return
     if kind == BBO:
