@@ -357,6 +357,25 @@ def test_a_ticker_between_two_parts_of_a_frame_is_still_a_ticker():
     assert made["snapshot"]["quality"].tolist()[-1] == 0
 
 
+def test_a_snapshot_that_is_due_knows_no_part_of_the_frame_that_comes():
+    start = 1_700_000_000_000 * MS
+    first = [(1, 100_000 - i, 5) for i in range(700)] + [(-1, 100_001 + i, 5) for i in range(700)]
+    gone = [(1, 100_000 - i, 0) for i in range(600)]
+    frames = [
+        {"kind": 3, "levels": first, "first": 1, "last": 1, "received": start},
+        {"kind": DEPTH, "levels": first[:1], "first": 2, "last": 2, "received": start + 9 * MS},
+        {"kind": DEPTH, "levels": gone, "first": 3, "last": 3, "received": start + 110 * MS},
+        {"kind": DEPTH, "levels": first[-1:], "first": 4, "last": 4, "received": start + 250 * MS},
+    ]
+    tape = tape_of([frame | {"event_time": frame["received"]} for frame in frames])
+    for block in (64, 4096):
+        plan, columns = book_plan("spot", 5, 20, period_ms=100, depth_words=1024)
+        for clock in ("tick", "snapshot"):
+            read_all(plan, *columns[clock])
+        made = Program(plan, block).push(tape)["snapshot"]
+        assert made["bid_price_0"].tolist()[-2:] == [100_000, 99_400]
+
+
 def test_a_full_buffer_loses_its_oldest_frames_and_counts_them():
     start = 1_700_000_000_000 * MS
     frames = [

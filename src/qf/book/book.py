@@ -171,9 +171,10 @@ def walk_frame(
     lost = first and (verdict == BREAK or (verdict == HOLD and before == SYNCED))
     # Nobody waits for a message of which snapshots alone tell. The row of an empty one has no side.
     plain = verdict == EMIT and ints[AS_KIND] == DEPTH and tape[SIDE * stride0 + t] != 0
+    # Before any of the frame is taken: of one larger than its queue, parts are before it ends.
+    if first and (lost or verdict == EMIT) and ints[SHOWS] == 1 and ints[NEXT_SNAPSHOT] < received:
+        s = snapshots_until(ints, state, received, snapshot, level, stride4, s, params)
     if alone and plain:
-        if first and ints[NEXT_SNAPSHOT] < received:
-            s = snapshots_until(ints, state, received, snapshot, level, stride4, s, params)
         t = take_rows(ints, ARRIVED, 1, tape, stride0, t, hi)
         ints[INSIDE] = 1 - tape[LAST_ROW * stride0 + t - 1]
         return t, r, s
@@ -182,12 +183,9 @@ def walk_frame(
         t += 1
     else:
         t = append_rows(ints, tape, stride0, t, hi, first)
-    shown = verdict == EMIT and ints[INSIDE] == 0
-    if (shown or lost) and ints[SHOWS] == 1 and ints[NEXT_SNAPSHOT] < received:
-        s = snapshots_until(ints, state, received, snapshot, level, stride4, s, params)
     if lost:
         lose_book(ints, tape, stride0, here)
-    elif shown:
+    elif verdict == EMIT and ints[INSIDE] == 0:
         seq = tape[SEQ * stride0 + here]
         record, replays = close_rows(ints, kind)
         done = 2
