@@ -95,11 +95,14 @@ def call(typing, address, clock, where, columns, params, state, ints):
 
 @part
 def move(target, source, count):
-    """Copy words; one alone without a call."""
-    if count == 1:
-        words(target)[0] = words(source)[0]
-    else:
+    """Copy words; one or two without a call."""
+    if count > 2:
         copy(target, source, count)
+    elif count > 0:
+        given, put = words(source), words(target)
+        first, last = given[0], given[count - 1]
+        put[0] = first
+        put[count - 1] = last
 
 @part
 def copy_past_cache(target, source, count):
@@ -117,7 +120,7 @@ def compact(clocks, bases, c):
     tail = clocks[8 * c + 4]
     base = bases[2 * c]
     for k in range(bases[2 * c + 1]):
-        copy(base + 8 * k * cap, base + 8 * (k * cap + lo - tail), tail)
+        move(base + 8 * k * cap, base + 8 * (k * cap + lo - tail), tail)
     clocks[8 * c] = tail
     clocks[8 * c + 5] = tail
 

@@ -93,7 +93,9 @@ class Program:
         self._ready: dict[int, dict[str, np.ndarray]] = {}
         self._read_clocks = [(k, name) for k, name in enumerate(plan.clocks) if name in plan.reads]
         self._code = np.zeros((len(plan.instructions) + 1, 6), np.int64)
-        self._pointers = np.zeros(self._count_pointers() + 1, np.int64)
+        self._pointed = self._find_pointers()
+        self._pointers = np.zeros(sum(len(found) for found, _ in self._pointed) + 1, np.int64)
+        self._bases = np.zeros((len(plan.clocks), 2), np.int64)
         self._readers = self._find_readers()
         self._header[21:23] = len(self._readers), self._readers.ctypes.data
         for clock in range(len(plan.clocks)):
@@ -287,9 +289,9 @@ class Program:
         return self.plan.reads.get(clock, [])
 
     def _new_buffer(self, clock: int, capacity: int) -> np.ndarray:
-        buffer = np.empty((len(self.plan.columns[clock]), capacity), np.int64)
-        for place, kind in enumerate(self.plan.columns[clock]):
-            buffer[place] = NULL_WORD[kind]
+        kinds = self.plan.columns[clock]
+        buffer = np.empty((len(kinds), capacity), np.int64)
+        buffer[:] = np.array([NULL_WORD[kind] for kind in kinds], np.int64).reshape(-1, 1)
         return buffer
 
     def _grow_clock(self, clock: int, rows: int) -> None:
@@ -300,15 +302,20 @@ class Program:
         self._buffers[clock] = buffer
         self._clocks[clock, :2] = self._clocks[clock, 5] = tail
         self._clocks[clock, 3] = self._clocks[clock, 7] = buffer.shape[1]
-        self._wire()
+        self._wire_clock(clock)
 
     def _new_sink(self, clock: int, rows: int) -> None:
         reads = self.plan.reads.get(self.plan.clocks[clock], ())
         self._sinks[clock] = even_columns(len(reads), max(LEAST_SINK_ROWS, rows))
         self._sink_words[clock, 1] = self._sinks[clock].shape[1]
 
-    def _count_pointers(self) -> int:
-        return sum(len(i.inputs) + len(i.outputs) for i in self.plan.instructions)
+    def _find_pointers(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return per clock which pointers of the instructions lead to it, and to which columns."""
+        columns = [c for i in self.plan.instructions for c in (*i.inputs, *i.outputs)]
+        clocks = np.array([column.clock for column in columns], np.int64)
+        places = np.array([column.place for column in columns], np.int64)
+        each = [np.flatnonzero(clocks == clock) for clock in range(len(self.plan.clocks))]
+        return [(found, places[found]) for found in each]
 
     def _find_readers(self) -> np.ndarray:
         """Return the addresses of all that points at fed columns, and those columns' places."""
@@ -324,12 +331,11 @@ class Program:
         return np.array(found, np.int64).reshape(-1, 2)
 
     def _wire(self) -> None:
-        """Write every address the compiled loop needs (again after a buffer has moved)."""
+        """Write every address the compiled loop needs."""
         pointers = params = slots = ints = 0
         blocks = (self._pointers, self._params, self._slots, self._ints)
         starts = [block.ctypes.data for block in blocks]
         where_at, where_bytes = self._where.ctypes.data, 8 * WHERE_WORDS
-        bases = [(buffer.ctypes.data, 8 * buffer.shape[1]) for buffer in self._buffers]
         for place, i in enumerate(self.plan.instructions):
             where = self._where[place]
             where[: len(i.clocks)] = i.clocks
@@ -344,17 +350,12 @@ class Program:
                 starts[2] + 8 * slots,
                 starts[3] + 8 * ints,
             )
-            for column in (*i.inputs, *i.outputs):
-                base, stride = bases[column.clock]
-                self._pointers[pointers] = base + stride * column.place
-                pointers += 1
+            pointers += len(i.inputs) + len(i.outputs)
             params += len(i.parameters) + 1
             slots += i.slots
             ints += i.ints
-        for place, (_, column) in enumerate(self.plan.feeds):
-            self._feeds[place, 1] = bases[column.clock][0] + bases[column.clock][1] * column.place
         for clock in range(len(self.plan.clocks)):
-            self._wire_sink(clock)
+            self._wire_clock(clock)
         self._header[:8] = (
             len(self.plan.instructions),
             self._code.ctypes.data,
@@ -365,10 +366,19 @@ class Program:
             self._sink_words.ctypes.data,
             self._reads.ctypes.data,
         )
-        self._header[14] = np.array([len(c) for c in self.plan.columns]).sum()
-        sizes = [(at, len(b)) for (at, _), b in zip(bases, self._buffers, strict=True)]
-        self._bases = np.array(sizes or [(0, 0)], np.int64)
+        self._header[14] = sum(map(len, self.plan.columns))
         self._header[15] = self._bases.ctypes.data
+
+    def _wire_clock(self, clock: int) -> None:
+        """Write where a clock's columns lie to all that reads or writes them (also once moved)."""
+        buffer, (found, places) = self._buffers[clock], self._pointed[clock]
+        start, step = buffer.ctypes.data, 8 * buffer.shape[1]
+        self._bases[clock] = start, len(buffer)
+        self._pointers[found] = start + step * places
+        for place, (_, column) in enumerate(self.plan.feeds):
+            if column.clock == clock:
+                self._feeds[place, 1] = start + step * column.place
+        self._wire_sink(clock)
 
     def _wire_sink(self, clock: int) -> None:
         """Write where every read column of a clock is copied from and to."""
