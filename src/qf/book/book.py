@@ -30,6 +30,7 @@ from qf.book.continuity import (
     open_trade,
 )
 from qf.book.frames import RECORD_HEAD
+from qf.book.one_ladder import place_ladders
 from qf.book.passage import append_rows, close_rows, go_on, lose_book
 from qf.book.sight import release_for_trade
 from qf.book.snapshots import has_book_row, put_book_row, snapshots_until
@@ -132,6 +133,7 @@ def set_up(w, params, wanted, numbers):
     w[SEES] = 1 if wanted & TRADE_BITS != 0 else 0
     w[SHOWS] = 1 if wanted & SHOWN_BITS != 0 else 0
     w[DEEP] = 1 if wanted & LEVEL_BITS != 0 or numbers & DEPTHS_WANTED != 0 else 0
+    place_ladders(w, wanted & BOOK_BITS != 0)
 
 
 def ask_rows(w, tape, stride0, lo, hi, made):

@@ -203,7 +203,7 @@ def ladder_set(w, s, u, size):
             move_window(w, s, best + MARGIN)
 
 
-def settle_best(w, s, changed):
+def find_best(w, s, changed):
     """Find the best of a side anew, where levels up to `changed` may have come or gone."""
     best = min(max(w[s + BEST_U], changed), w[s + TOP_U])
     if best != NO_LEVEL:
@@ -217,6 +217,12 @@ def settle_best(w, s, changed):
             if best == NO_LEVEL:
                 best = far_best(w, s)
     w[s + BEST_U] = best
+    return best
+
+
+def settle_best(w, s, changed):
+    """Find the best of a side anew; the window follows it."""
+    best = find_best(w, s, changed)
     if best != NO_LEVEL and best < w[s + TOP_U] - WIDTH + 1 + MARGIN:
         move_window(w, s, best + MARGIN)
 

@@ -39,6 +39,7 @@ from qf.book.frames import (
     queue_fits,
     queue_front,
 )
+from qf.book.one_ladder import arrive, let_see
 from qf.book.sight import (
     open_record,
     record_lost,
@@ -48,19 +49,15 @@ from qf.book.sight import (
     room_for,
 )
 from qf.book.state import (
-    ARRIVED,
     DEPTHS,
     HELD,
-    LEVELS,
     OPEN_ROWS,
     REPLAYING,
     SEEABLE,
     SEES,
-    SHOWS,
     TICKERS,
-    VISIBLE,
 )
-from qf.book.top import RULE, take_frame
+from qf.book.top import RULE
 from qf.schema import BBO, DEPTH, SNAPSHOT
 
 
@@ -82,10 +79,9 @@ def give_up_oldest(w, queue):
 
 def take_part(w, q, record):
     """Let both books take what has come of a frame that its queue cannot hold whole."""
-    if w[SHOWS] == 1:
-        take_frame(w, ARRIVED, 1, record)
+    arrive(w, record)
     if w[SEES] == 1 and w[SEEABLE] == 1:
-        take_frame(w, VISIBLE, w[LEVELS], record)
+        let_see(w, record)
     w[record + ROWS] = 0
     w[q + 1] = record + RECORD_HEAD - q - QUEUE_HEAD
 
@@ -140,8 +136,7 @@ def close_rows(w, kind):
             w[record + LOST_AS] = 0
         else:
             replays = True
-    if w[SHOWS] == 1:
-        take_frame(w, ARRIVED, 1, record)
+    arrive(w, record)
     return record, replays
 
 
@@ -157,8 +152,7 @@ def lose_book(w, tape, stride0, t):
     record = record_open(w, DEPTHS, LOST, tape, stride0, t)
     record_lost(w, record)
     record_seen(w, record)
-    if w[SHOWS] == 1:
-        take_frame(w, ARRIVED, 1, record)
+    arrive(w, record)
     if w[SEES] == 0:
         frame_forget(w, w[DEPTHS], record)
 
@@ -182,14 +176,13 @@ def replay_next(w, received):
         return 1
     w[record + RECEIVED] = received
     w[record + LOST_AS] = 0
-    if w[SHOWS] == 1:
-        take_frame(w, ARRIVED, 1, record)
+    arrive(w, record)
     record_seen(w, record)
     if w[SEES] == 1:
         if room_for(w, DEPTHS, RECORD_HEAD + 2 * w[record + ROWS]):
             frame_copy(w, w[DEPTHS], record)
         else:
-            take_frame(w, VISIBLE, w[LEVELS], record)
+            let_see(w, record)
     return 2
 
 

@@ -38,11 +38,11 @@ from qf.book.frames import (
     queue_fits,
     queue_front,
 )
+from qf.book.one_ladder import let_see, let_share, step_back
 from qf.book.state import (
     ASOF,
     BEHIND,
     BEHIND_TIME,
-    DEEP,
     DEPTH_TIME,
     DEPTHS,
     EAGER,
@@ -50,13 +50,15 @@ from qf.book.state import (
     LEVELS,
     OFFSET,
     OFFSET_KNOWN,
+    SHARES,
     STRICT,
+    SWAPPED,
     TICKER_TIME,
     TICKERS,
     TRADE_TIME,
     VISIBLE,
 )
-from qf.book.top import TOUCHED, VALID, take_frame, view_refresh
+from qf.book.top import FOLLOWER, TOUCHED, VALID, view_refresh
 from qf.schema import (
     BBO,
     BIT,
@@ -103,13 +105,15 @@ def release_front(w, queue):
     """Let the visible book take the oldest record of a queue."""
     q = w[queue]
     record = queue_front(w, q)
-    take_frame(w, VISIBLE, w[LEVELS] * w[DEEP], record)
+    let_see(w, record)
     if w[record + AS] != LOST:
         w[DEPTH_TIME if queue == DEPTHS else TICKER_TIME] = w[record + SEEN_FROM]
     closed = w[record + WHOLE] == 1 and w[VISIBLE + VALID] == 1
     if w[EAGER] == 1 and closed and w[VISIBLE + TOUCHED] == 1:
         view_refresh(w, VISIBLE, w[LEVELS], True)
     queue_drop_front(w, q)
+    if queue == DEPTHS and w[q + 1] == 0:
+        w[SWAPPED] = 0
 
 
 def release_visible(w, limit):
@@ -143,6 +147,7 @@ def trade_behind(w, event_time):
 def release_for_trade(w, event_time, processed_time):
     """Release what a trade with these times may see; return the quality bits of its order."""
     note_offset(w, event_time, processed_time)
+    step_back(w)
     limit = processed_time - w[LAG_NS] + 1
     order = 0
     if w[ASOF] == STRICT:
@@ -153,6 +158,8 @@ def release_for_trade(w, event_time, processed_time):
             order, limit = OUT_OF_ORDER, trade_behind(w, event_time)
     if w[w[DEPTHS] + 1] > 0 or w[w[TICKERS] + 1] > 0:
         release_visible(w, limit)
+    if w[SHARES] == 1 and w[VISIBLE + FOLLOWER] == 0:
+        let_share(w)
     newest = max(w[DEPTH_TIME], w[TICKER_TIME])
     if w[ASOF] == STRICT and event_time != NULL_INT and event_time <= newest:
         order = OUT_OF_ORDER

@@ -15,6 +15,7 @@ import math
 from qf.book.continuity import BIT_UNSYNCED
 from qf.book.frames import HAPPENED, RECEIVED, UPTO_ID
 from qf.book.ladder import BEST_U, NO_LEVEL, ladder_read, level_size, side_at
+from qf.book.one_ladder import see_arrived
 from qf.book.state import (
     ARRIVED,
     DEPTH_LEVELS,
@@ -34,7 +35,7 @@ from qf.book.top import (
     CHANGED,
     CHANGED_TO,
     FRAME_KIND,
-    LADDER,
+    LADDER_AT,
     LOST_BITS,
     VALID,
     best_lots,
@@ -67,8 +68,9 @@ SNAPSHOT_LEVELS = ("bid_price", "bid_size", "ask_price", "ask_size")
 
 
 def arrived_quality(w, now):
-    """Return why the arrived book cannot be used at `now`; 0 when it can."""
+    """Return why the arrived book cannot be used at `now`; 0 when it can, and may be read."""
     b = ARRIVED
+    see_arrived(w)
     if w[b + VALID] == 0:
         return w[b + LOST_BITS] if w[b + LOST_BITS] != 0 else BIT_UNSYNCED
     quality = CROSSED if is_crossed(w, b) else 0
@@ -89,7 +91,7 @@ def renew_side(w, k, state, depth, params):
         return
     w[ARRIVED + CHANGED + k] = NO_LEVEL
     ticks, lots = SHOWN_U + SHOWN_ROOM * k, SHOWN_LOTS + SHOWN_ROOM * k
-    s = side_at(ARRIVED + LADDER, k)
+    s = side_at(w[ARRIVED + LADDER_AT], k)
     count = w[SHOWN_COUNT + k]
     keep = 0
     while keep < count and w[ticks + keep] > changed:
@@ -129,7 +131,7 @@ def renew_level(w, k, state, place, u, depth, params):
     Return from where levels are missing: `depth` where none is.
     """
     count = w[SHOWN_COUNT + k]
-    size = level_size(w, side_at(ARRIVED + LADDER, k), u)
+    size = level_size(w, side_at(w[ARRIVED + LADDER_AT], k), u)
     there = place < count and w[SHOWN_U + SHOWN_ROOM * k + place] == u
     if size == 0:
         if not there:
@@ -218,7 +220,7 @@ def put_book_row(w, record, seq, book, value, stride, j, params):
     book[8 * stride + j] = ask_lots
     book[9 * stride + j] = CROSSED if is_crossed(w, b) else 0
     for k in range(2):
-        s = side_at(b + LADDER, k)
+        s = side_at(w[b + LADDER_AT], k)
         u = w[s + BEST_U]
         book[(10 + 2 * k) * stride + j] = u * (1 - 2 * k)
         book[(11 + 2 * k) * stride + j] = level_size(w, s, u)

@@ -16,6 +16,9 @@ ASOF, LAG_NS, LEVELS, TTL_NS, PERIOD_NS, DEPTH_LEVELS = range(49, 55)
 # whether anybody reads trades, and book rows or snapshots. DEEP: whether anybody reads a level of
 # the visible book behind its best.
 EAGER, SEES, SHOWS, NEXT_SNAPSHOT, MARKED, DEEP = range(55, 61)
+# Whether one ladder may be that of both books; whether somebody outside the kernel reads the
+# arrived book after every frame; whether the books took a snapshot differently (one_ladder.py).
+SHARES, OBSERVED, DISAGREE = 61, 62, 63
 TRADE_TIME, OFFSET, OFFSET_KNOWN = 64, 65, 66
 OPEN_ROWS, SEEABLE = 67, 68  # of the frame that is being read
 REPLAYING = 69  # frames held back are being let go
@@ -24,6 +27,10 @@ DEPTH_TIME, TICKER_TIME = 82, 83  # venue times of the newest messages in the vi
 FOUND = 72  # how directions were found: venue flag, quote rule, tick rule, unknown
 LAST_PRICE, LAST_DIRECTION, TRADED = 76, 77, 78
 BID_DEPTH, ASK_DEPTH = 80, 81
+# Of the messages that wait for a trade, from the oldest: how many words of them the one ladder
+# holds already, where the last of these begins, the id of the book with them, and how many levels
+# were swapped in since nothing waited.
+AHEAD, AHEAD_LAST, AHEAD_ID, SWAPPED = range(88, 92)
 # The levels of the newest snapshot: how many a side, where their prices and sizes begin among the
 # float64 slots, and per side up to 1,000 of them in ticks and lots.
 SHOWN_COUNT, SHOWN_AT = 84, 86

@@ -6,7 +6,8 @@ their own and brought up to date by `view_refresh`, from the first level that ch
 refresh the order flow of each level is added up in whole lots (Cont, Kukanov and Stoikov 2014,
 price-shift rule). Who reads the best price only needs no refresh: `best_tick`, `best_lots`.
 
-Words from offset `b`: see the names below; the ladder begins at b + LADDER.
+Words from offset `b`: see the names below; a ladder begins at b + LADDER, and the book's levels lie
+where LADDER_AT says: a book may live by the ladder of another (one_ladder.py).
 """
 
 from qf.book.continuity import CHECK, LOST, NO_IDS, RUN_BACK
@@ -41,6 +42,8 @@ VALID, FRAME_OPEN, FRAME_KIND, BOOK_ID, TICKER_ID, LOST_BITS = 0, 1, 2, 3, 4, 5
 BOOK_TIME, RESYNCED, TOUCHED, OVERLAY, TICKER_FLAGS, ALONE_BOOK = 6, 7, 8, 9, 10, 11
 TICKER = 12  # bid tick, bid lots, signed ask tick, ask lots of the newest ticker
 BEEN_CROSSED = 16  # a difference has set a bid at or above an ask since the snapshot
+LADDER_AT = 17  # where its levels lie: in its own ladder, or in that of the other book
+FOLLOWER = 18  # the other book, where that lives by this one's ladder; 0 where it does not
 COUNT = 20  # levels in the view, per side
 CHANGED = 22  # per side, the best signed tick that changed since the view was rebuilt
 FRESH = 24  # per side, the first level that changed since the consumer looked
@@ -57,14 +60,16 @@ BOOK_WORDS_HELD = LADDER + LADDER_WORDS
 
 def best_tick(w, b, k):
     """Return the best signed tick of side k, the overlay included, or NO_LEVEL."""
-    return w[b + TICKER + 2 * k] if w[b + OVERLAY] == 1 else w[side_at(b + LADDER, k) + BEST_U]
+    if w[b + OVERLAY] == 1:
+        return w[b + TICKER + 2 * k]
+    return w[side_at(w[b + LADDER_AT], k) + BEST_U]
 
 
 def best_lots(w, b, k):
     """Return the size at the best of side k, the overlay included."""
     if w[b + OVERLAY] == 1:
         return w[b + TICKER + 2 * k + 1]
-    s = side_at(b + LADDER, k)
+    s = side_at(w[b + LADDER_AT], k)
     return level_size(w, s, w[s + BEST_U])
 
 
@@ -112,7 +117,7 @@ def view_side(w, b, levels, k, changed, flows):
     """
     base_u = b + LEVEL_U + MAX_LEVELS * k
     base_lots = b + LEVEL_LOTS + MAX_LEVELS * k
-    s = side_at(b + LADDER, k)
+    s = side_at(w[b + LADDER_AT], k)
     count = w[b + COUNT + k]
     ticker = w[b + TICKER + 2 * k] if w[b + OVERLAY] == 1 else NO_LEVEL
     for level in range(count if flows else 0):
@@ -162,7 +167,7 @@ def add_flow(w, b, k, count):
 def depth_unknown(w, b, levels):
     """Say whether a level within K is missing or outside the last snapshot's price range."""
     for k in range(2):
-        s = side_at(b + LADDER, k)
+        s = side_at(w[b + LADDER_AT], k)
         best, worst, more = w[s + BEST_U], w[s + WORST_U], levels
         ticker = w[b + TICKER + 2 * k] if w[b + OVERLAY] == 1 else NO_LEVEL
         if ticker != NO_LEVEL:
@@ -176,7 +181,7 @@ def depth_unknown(w, b, levels):
 
 def book_reset(w, b):
     """Empty ladder and view; the flow up to the next trade is unknown."""
-    ladder_clear(w, b + LADDER)
+    ladder_clear(w, w[b + LADDER_AT])
     w[b + VALID] = 0
     w[b + BEEN_CROSSED] = 0
     w[b + RESYNCED] = 1
@@ -211,7 +216,7 @@ def take_rows(w, b, levels, tape, stride0, t, hi):
     """
     frame_id, begun = tape[LAST_ID * stride0 + t], t
     if frame_id == NULL_INT or frame_id >= w[b + BOOK_ID]:
-        t, bid, ask = ladder_take(w, b + LADDER, tape, stride0, t, hi)
+        t, bid, ask = ladder_take(w, w[b + LADDER_AT], tape, stride0, t, hi)
         levels_changed(w, b, levels, bid, ask, t - begun == 1)
     else:
         t = message_end(tape, stride0, t, hi)
@@ -229,13 +234,15 @@ def message_end(tape, stride0, t, hi):
 
 
 def take_levels(w, b, levels, kind, record):
-    """Put the levels of a record into the ladder, and note whether the view has changed."""
-    bid, ask = ladder_apply(w, b + LADDER, record + RECORD_HEAD, w[record + ROWS])
+    """Put the levels of a record into the ladder, and note for whom the view has changed."""
+    bid, ask = ladder_apply(w, w[b + LADDER_AT], record + RECORD_HEAD, w[record + ROWS])
     levels_changed(w, b, levels, bid, ask, w[record + ROWS] == 1)
+    if w[b + FOLLOWER] != 0:
+        levels_changed(w, w[b + FOLLOWER], 1, bid, ask, w[record + ROWS] == 1)
     if kind == SNAPSHOT:
         for i in range(w[record + ROWS]):
             u = w[record + RECORD_HEAD + 2 * i]
-            at = side_at(b + LADDER, 1 if u < 0 else 0) + WORST_U
+            at = side_at(w[b + LADDER_AT], 1 if u < 0 else 0) + WORST_U
             w[at] = u if w[at] == NO_LEVEL or u < w[at] else w[at]
 
 
@@ -267,11 +274,22 @@ def book_close(w, b, kind, frame_id, bits, marks):
         elif bits != 0:
             w[b + VALID] = 0
             w[b + LOST_BITS] = bits
-    # A book without an id cannot be told older or newer than a ticker: no overlay then.
+    if w[b + LADDER_AT] == b + LADDER:
+        note_crossed(w, b)
+    lay_over(w, b)
+
+
+def note_crossed(w, b):
+    """Note where the levels are crossed, as a difference message has left them."""
     # NO_LEVEL is far below every price, so an empty side is not crossed.
-    bid, ask = w[b + LADDER + BEST_U], w[side_at(b + LADDER, 1) + BEST_U]
-    if bid + ask >= 0 and w[RULE] != NO_IDS:
+    at = w[b + LADDER_AT]
+    if w[at + BEST_U] + w[side_at(at, 1) + BEST_U] >= 0 and w[RULE] != NO_IDS:
         w[b + BEEN_CROSSED] = 1
+
+
+def lay_over(w, b):
+    """Lay the newest ticker over the levels where its id is newer, take it away where not."""
+    # A book without an id cannot be told older or newer than a ticker: no overlay then.
     # One that is far ahead is of the ids before the venue began them anew.
     ahead = w[b + TICKER_ID] - w[b + BOOK_ID] if w[b + BOOK_ID] != NULL_INT else 0
     overlay = 1 if 0 < ahead <= RUN_BACK else 0
@@ -281,9 +299,25 @@ def book_close(w, b, kind, frame_id, bits, marks):
         view_touch(w, b, 1, ANY_LEVEL, NO_LEVEL)
 
 
-def take_frame(w, b, levels, record):
-    """Take a record (or, of one too large for its queue, the part that has come) into the book."""
+def taken_as(w, b, record):
+    """Return the kind that a book takes a record as: a snapshot mends a book that is crossed.
+
+    A ticker waits in a queue of its own, and may come between two parts of another frame.
+    """
     kind = w[record + AS]
+    if kind in (LOST, BBO):
+        return kind
+    if w[b + FRAME_OPEN] == 1:
+        return w[b + FRAME_KIND]
+    mends = kind == CHECK and w[b + VALID] == 1 and w[record + UPTO_ID] >= w[b + BOOK_ID]
+    return SNAPSHOT if mends and is_crossed(w, b) else kind
+
+
+def take_frame(w, b, levels, kind, record):
+    """Take a record (or, of one too large for its queue, the part that has come) into the book.
+
+    Levels are set in a ladder of the book's own.
+    """
     frame_id = w[record + UPTO_ID]
     if kind == LOST:
         w[b + FRAME_KIND] = LOST
@@ -291,21 +325,20 @@ def take_frame(w, b, levels, record):
         w[b + LOST_BITS] = w[record + LOST_AS]
         return
     if w[b + FRAME_OPEN] == 0:
-        if kind == CHECK and w[b + VALID] == 1 and is_crossed(w, b) and frame_id >= w[b + BOOK_ID]:
-            kind = SNAPSHOT
         if kind == SNAPSHOT:
             book_reset(w, b)
             w[b + BOOK_ID] = NULL_INT
         w[b + FRAME_KIND] = kind
     whole = w[record + WHOLE]
-    if kind != BBO:  # a ticker waits in a queue of its own, and may come between two parts
-        kind = w[b + FRAME_KIND]
+    if kind != BBO:
         w[b + FRAME_OPEN] = 1 - whole
     if kind == CHECK:
         return
     if kind == BBO:
         take_ticker(w, b, record)
-    elif kind == SNAPSHOT or frame_id == NULL_INT or frame_id >= w[b + BOOK_ID]:
+    elif w[b + LADDER_AT] == b + LADDER and (
+        kind == SNAPSHOT or frame_id == NULL_INT or frame_id >= w[b + BOOK_ID]
+    ):
         take_levels(w, b, levels, kind, record)
     if whole == 1:
         # a ticker may become visible after a difference that was received later

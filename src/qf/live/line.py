@@ -29,7 +29,7 @@ from qf.book.continuity import (
     TRADE_NEXT,
     UNSYNCED,
 )
-from qf.book.state import ARRIVED, SHOWS
+from qf.book.state import ARRIVED, OBSERVED, SHOWS
 from qf.book.top import is_crossed
 from qf.engines.account import direction_counts, kinds_left_out
 from qf.engines.parts import CARRIED
@@ -104,6 +104,7 @@ class Line:
         self._start = project.history_start_ns
         self.outlets = [Outlet(sink, self.planned, self.program) for sink in sinks]
         self._book = _words(self.program, "book")
+        self._book[OBSERVED : OBSERVED + 1] = 1
         self._book_state: BookState | None = None  # as long as nothing is taken
         self.conflated: dict[str, int] = {}
 
@@ -111,6 +112,7 @@ class Line:
         """Begin from the state that a batch run ended with (engines/warm_start.py)."""
         self._reader.restore(state["reader"])
         self.program.restore(state["program"])
+        self._book[OBSERVED : OBSERVED + 1] = 1
         self._book_state = None
         for outlet in self.outlets:
             outlet.begin(state["before"])
@@ -223,6 +225,7 @@ class Line:
         """Go on where `state` was taken. Errors: QF332, QF430, QF431."""
         self._reader.restore(json.loads(state["reader"]))
         self.program.restore(state["program"])
+        self._book[OBSERVED : OBSERVED + 1] = 1
         self._book_state = None
         for outlet in self.outlets:
             if outlet.name in state["outlets"]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from qf.book.state import ARRIVED
-from qf.book.top import BOOK_ID, LADDER
+from qf.book.top import BOOK_ID, LADDER_AT
 from qf.live.line import Line
 from qf.simulator.books import compare
 from qf.simulator.intake import Intake
@@ -55,7 +55,7 @@ class Onlooker:
             return
         words = line._book
         truth = self._truth(line.symbol, int(words[ARRIVED + BOOK_ID]))
-        difference = compare(words, ARRIVED + LADDER, truth.bids, truth.asks)
+        difference = compare(words, int(words[ARRIVED + LADDER_AT]), truth.bids, truth.asks)
         report.counts["comparisons"] += 1
         if difference:
             report.counts["wrong_books"] += 1
