@@ -265,18 +265,21 @@ def kernel(
                 p += 1
                 continue
             direction = classify(ints, side, tape[PRICE * stride0 + here], quality & INVALID == 0)
-            put_trade(
-                ints, state, word, number, ladder, flow, stride, j,
-                here, direction, quality, received, params, masks,
-            )  # fmt: skip
-            copy_words(tape, stride0, here, word, stride, j, words, False)
-            if ints[EAGER] == 1:
+            run = 0
+            if flags == 0 and side != 0 and met & INVALID == 0 and ints[INSIDE] == 0:
+                run = put_run(
+                    ints, state, tape, stride0, here, hi, word, number, ladder, flow, stride, j,
+                    met, params, masks,
+                )  # fmt: skip
+            if run == 0:
+                put_trade(
+                    ints, state, word, number, ladder, flow, stride, j,
+                    here, direction, quality, received, params, masks,
+                )  # fmt: skip
+                copy_words(tape, stride0, here, word, stride, j, words, False)
                 restart_flow(ints)
-            run = put_run(
-                ints, state, tape, stride0, t, hi, word, number, ladder, flow, stride, j + 1, met,
-                params, masks,
-            )  # fmt: skip
-            t, j = t + run, j + 1 + run
+                run = 1
+            t, j = here + run, j + run
             continue
         t, r, s = walk_frame(
             ints, state, tape, stride0, t, hi, kind, alone, book_wanted, book_word, book_value,

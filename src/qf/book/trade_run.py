@@ -1,16 +1,17 @@
 """Trades on end that meet one and the same book: what each may see is settled once for all.
 
-Between two book messages trades come in runs. When one has been placed beside a usable book, those
-behind it meet that book too, as long as nothing that waits becomes visible, no snapshot is due, the
-book is not stale, and they are plain: one row, the next id, the venue's own side, no quality bit,
-times in order. The first that is not plain ends the run and goes the long way (book.py).
+Between two book messages trades come in runs. When one meets a usable book, those behind it meet
+that book too, as long as nothing that waits becomes visible, no snapshot is due, the book is not
+stale, and they are plain: one row, the next id, the venue's own side, no quality bit, times in
+order. They are written together with the first, whose book and times have been looked at (book.py),
+eight at a time. The first that is not plain ends the run.
 
 Null rule: see trades.py. Unit: see trades.py. Source: definition.
 """
 
 import math
 
-from qf.book.continuity import COUNTS, INSIDE, TRADE_NEXT
+from qf.book.continuity import COUNTS, TRADE_NEXT
 from qf.book.frames import SEEN_FROM, queue_front
 from qf.book.sight import ALL_TIMES
 from qf.book.state import (
@@ -42,12 +43,14 @@ from qf.book.trades import (
     BID_LOTS_AT,
     DEPTH_AT,
     DIRECTION_AT,
-    INVALID,
     QUALITY_AT,
     QUOTE_SIZES,
     book_age_ms,
     copy_words,
     depth_of,
+    look,
+    put_flow,
+    restart_flow,
     turned,
 )
 from qf.intrinsics import (
@@ -90,15 +93,16 @@ def same_book_until(w):
 
 
 @inlined
-def plain_trades(w, tape, stride0, t, gate, until):
+def plain_trades(w, tape, stride0, t, gate, until, taken):
     """Say by a bit each which rows of the span at t are plain trades, where those before are.
 
-    One that was faster than any before it (OFFSET) is not plain: it is rare.
+    So many of the first, 0 or 1, have been looked at. One that was faster than any before it
+    (OFFSET) is not plain: it is rare.
     """
     event, trade_id = EVENT_TIME * stride0 + t, tape[FIRST_ID * stride0 + t]
-    first, step = (w[TRADE_NEXT], 1) if trade_id != NULL_INT else (NULL_INT, 0)
+    first, step = (w[TRADE_NEXT] - taken, 1) if trade_id != NULL_INT else (NULL_INT, 0)
     after = max(w[TRADE_TIME], max(w[DEPTH_TIME], w[TICKER_TIME]) + 1)
-    return (
+    return taken | (
         span_equal(tape, KIND * stride0 + t, TRADE, 0)
         & span_equal(tape, LAST_ROW * stride0 + t, 1, 0)
         & span_equal(tape, FLAGS * stride0 + t, 0, 0)
@@ -114,34 +118,39 @@ def plain_trades(w, tape, stride0, t, gate, until):
 
 @inlined
 def walk_run(w, tape, stride0, t, hi, word, number, stride, j, quality, masks):
-    """Take the plain trades from t on, and write rows j and on; return how many they are.
+    """Write the trade at t and take the plain ones behind it, rows j and on; return how many.
 
     In whole spans: what one has too many, the trades to come write over. Rows that are no span any
     more, at the end of a block, go the long way.
     """
     gate, until = same_book_until(w)
-    begun, n = t, SPAN
+    begun, n, taken = t, SPAN, 1
     while n == SPAN and t + SPAN <= hi:
-        plain = plain_trades(w, tape, stride0, t, gate, until)
+        plain = plain_trades(w, tape, stride0, t, gate, until, taken)
         n = count_bits(plain & ~(plain + 1))
         if n > 0:
-            take_plain(w, tape, stride0, t, n)
+            take_plain(w, tape, stride0, t, n, taken)
             copy_words(tape, stride0, t, word, stride, j, masks[0], True)
             span_copy(word, DIRECTION_AT * stride + j, tape, SIDE * stride0 + t)
             span_fill(word, QUALITY_AT * stride + j, quality)
             repeat_quote(w, number, stride, j, masks[1])
         t += n
         j += n
+        taken = 0
     return t - begun
 
 
-def take_plain(w, tape, stride0, t, n):
-    """Take n plain trades, the span at t or the first of it, into what trades have brought."""
-    last, price, which = t + n - 1, PRICE * stride0 + t, (1 << n) - 1
-    w[TRADE_TIME], w[BEHIND] = tape[EVENT_TIME * stride0 + last], 0
-    w[TRADE_NEXT] += n if tape[FIRST_ID * stride0 + t] != NULL_INT else 0
-    w[COUNTS + 4 * TRADE] += n
-    w[FOUND] += n
+def take_plain(w, tape, stride0, t, n, taken):
+    """Take n plain trades, the span at t or the first of it, into what trades have brought.
+
+    So many of the first, 0 or 1, are in it already.
+    """
+    last, price, which = t + n - 1, PRICE * stride0 + t, (1 << n) - 1 - taken
+    if n > taken:
+        w[TRADE_TIME], w[BEHIND] = tape[EVENT_TIME * stride0 + last], 0
+    w[TRADE_NEXT] += n - taken if tape[FIRST_ID * stride0 + t] != NULL_INT else 0
+    w[COUNTS + 4 * TRADE] += n - taken
+    w[FOUND] += n - taken
     # The row before is the trade before: the last change of all is in the mask that is larger.
     rose = span_apart(tape, price, price - 1, 1) & which
     fell = span_apart(tape, price - 1, price, 1) & which
@@ -191,20 +200,22 @@ def repeat_flow(w, flow, stride, start, stop):
 def put_run(
     w, seen, tape, stride0, t, hi, word, number, ladder, flow, stride, j, met, params, masks
 ):  # fmt: skip
-    """Write the plain trades from t on, rows j and on; return how many they are.
+    """Write the trade at t, and the plain ones behind it, to rows j and on; return how many.
 
-    `met` is the quality of the book that the trade before them met.
+    It has met a usable book, whose quality is `met` as its own. 0: there is no whole span.
     """
     _, wanted, ladder_wanted, flow_wanted = masks
-    if met & INVALID != 0 or w[INSIDE] == 1:
-        return 0
     run = walk_run(w, tape, stride0, t, hi, word, number, stride, j, met, masks)
     if run == 0:
         return 0
     if wanted >> DEPTH_AT != 0 or ladder_wanted:
+        look(w, seen, params)
         repeat_depths(w, tape, stride0, t, number, stride, j, j + run, params)
     if ladder_wanted:
         repeat_levels(seen, ladder, stride, j, j + run, 4 * w[LEVELS])
     if flow_wanted:
-        repeat_flow(w, flow, stride, j, j + run)
+        put_flow(w, flow, stride, j, True, params)
+    restart_flow(w)
+    if flow_wanted:
+        repeat_flow(w, flow, stride, j + 1, j + run)
     return run

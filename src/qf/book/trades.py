@@ -148,6 +148,8 @@ def look(w, seen, params):
     """Bring the values of the levels that changed up to date in `seen`; depths in lots to w."""
     b = VISIBLE
     levels = w[LEVELS]
+    if w[b + FRESH] == levels and w[b + FRESH + 1] == levels:
+        return
     for k in range(2):
         at = 2 * k * levels
         sign = 1 - 2 * k
@@ -189,13 +191,11 @@ def book_age_ms(w, received):
 @inlined
 def put_book(w, seen, number, ladder, stride, j, received, params, wanted, ladder_wanted):
     """Write what a usable book shows."""
-    b = VISIBLE
     levels = w[LEVELS]
     put_quote(w, number, stride, j, wanted)
     if wanted >> DEPTH_AT == 0 and not ladder_wanted:
         return
-    if w[b + FRESH] < levels or w[b + FRESH + 1] < levels:
-        look(w, seen, params)
+    look(w, seen, params)
     for k in range(2):
         number[(DEPTH_AT + k) * stride + j] = depth_of(w, k, params)
     number[AGE_AT * stride + j] = book_age_ms(w, received)
@@ -240,7 +240,9 @@ def put_trade(
 
 
 def restart_flow(w):
-    """Begin the order flow up to the next trade."""
+    """Begin the order flow up to the next trade, where somebody reads it."""
+    if w[EAGER] == 0:
+        return
     for level in range(w[LEVELS]):
         w[VISIBLE + FLOW + level] = 0
     # A book of lone snapshots has no events between them: its order flow stays unknown.
