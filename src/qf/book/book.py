@@ -82,6 +82,7 @@ from qf.schema import (
     PROCESSED_TIME,
     SEQ,
     SIDE,
+    SIZE,
     TRADE,
     VENUE_TIME,
 )
@@ -91,7 +92,7 @@ LADDER_BIT, FLOW_BIT, OTHER_LADDER_BIT, OTHER_FLOW_BIT = 1 << 2, 1 << 3, 1 << 6,
 LEVEL_BITS = LADDER_BIT | FLOW_BIT | OTHER_LADDER_BIT | OTHER_FLOW_BIT
 TRADE_BITS, BOOK_BITS, SHOWN_BITS = 255, 3 << 8, 15 << 8
 ALL = -1
-ROWS_AHEAD = 64  # eight lines of the cache
+ROWS_AHEAD, LINE_ROWS = 64, 8  # rows that are asked for early; rows in a line of the cache
 
 op = define(
     "book(tape: int,"
@@ -208,16 +209,31 @@ def trade_flags(w, tape, stride0, t):
     return flags
 
 
-def fetch_ahead(tape, stride0, t, alone):
-    """Ask for words of rows to come in the columns that are read once per frame, not per row.
+def fetch_ahead(tape, stride0, asked, t, alone):
+    """Ask for the words of rows to come, a line of the cache of each column at a time.
 
-    Where snapshots stand alone, most of these columns are not read at all.
+    The rows before `asked` were asked for; return where those begin that were not. Where snapshots
+    stand alone, some columns are not read.
     """
-    for field in (FIRST_ID, LAST_ID, PREV_ID):
-        prefetch(tape, field * stride0 + t + ROWS_AHEAD)
-    if not alone:
-        for field in (SEQ, EVENT_TIME, VENUE_TIME, FLAGS):
-            prefetch(tape, field * stride0 + t + ROWS_AHEAD)
+    asked = max(asked, t)
+    while asked < t + ROWS_AHEAD:
+        for field in (
+            KIND,
+            LAST_ROW,
+            SIDE,
+            PRICE,
+            SIZE,
+            PROCESSED_TIME,
+            FIRST_ID,
+            LAST_ID,
+            PREV_ID,
+        ):
+            prefetch(tape, field * stride0 + asked)
+        if not alone:
+            for field in (SEQ, EVENT_TIME, VENUE_TIME, FLAGS):
+                prefetch(tape, field * stride0 + asked)
+        asked += LINE_ROWS
+    return asked
 
 
 @op.kernel
@@ -235,11 +251,11 @@ def kernel(
     alone = ints[SEES] == 0 and ints[SHOWS] == 1 and not book_wanted
     words = read_words(wanted_word | 1, wanted_number)
     masks = (words, wanted_number, wanted & LADDER_BIT != 0, wanted & FLOW_BIT != 0)
-    j, p, r, s, t = olo, olo2, olo3, olo4, lo
+    j, p, r, s, t, asked = olo, olo2, olo3, olo4, lo, lo
     while t < hi:
         kind, here = tape[KIND * stride0 + t], t
         received, first = tape[PROCESSED_TIME * stride0 + t], ints[INSIDE] == 0
-        fetch_ahead(tape, stride0, t, alone)
+        asked = fetch_ahead(tape, stride0, asked, t, alone)
         if kind == TRADE:
             if first:
                 ints[VERDICT] = open_trade(ints, tape[FIRST_ID * stride0 + t])
