@@ -145,10 +145,12 @@ def ask_rows(w, tape, stride0, lo, hi, made):
     made[2] = frames if w[SHOWS] == 1 else 0
     made[3] = 0
     if hi > lo and w[SHOWS] == 1:
-        start = w[NEXT_SNAPSHOT]
-        if start == 0:
-            start = tape[PROCESSED_TIME * stride0 + lo]
-        span = (tape[PROCESSED_TIME * stride0 + hi - 1] - start) // w[PERIOD_NS] + 3
+        # Times that run back are no tape's; they must not make more rows than there is room for.
+        oldest = newest = tape[PROCESSED_TIME * stride0 + lo]
+        for t in range(PROCESSED_TIME * stride0 + lo, PROCESSED_TIME * stride0 + hi):
+            oldest, newest = min(oldest, tape[t]), max(newest, tape[t])
+        start = w[NEXT_SNAPSHOT] if w[NEXT_SNAPSHOT] != 0 else oldest
+        span = (newest - start) // w[PERIOD_NS] + 3
         each = w[TTL_NS] // w[PERIOD_NS] + 3
         made[3] = min(frames * each, max(span, 0))
 
