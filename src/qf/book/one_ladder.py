@@ -18,8 +18,6 @@ from qf.book.continuity import CHECK
 from qf.book.frames import (
     AFTER_ID,
     AS,
-    FROM_ID,
-    LOST_AS,
     QUEUE_HEAD,
     RECEIVED,
     RECORD_HEAD,
@@ -28,8 +26,6 @@ from qf.book.frames import (
     WHOLE,
 )
 from qf.book.ladder import (
-    FAR_COUNT,
-    FAR_LIMIT,
     LADDER_WORDS,
     NO_LEVEL,
     SIGN,
@@ -43,7 +39,6 @@ from qf.book.ladder import (
 )
 from qf.book.state import (
     AHEAD,
-    AHEAD_ID,
     AHEAD_LAST,
     ARRIVED,
     DEEP,
@@ -73,13 +68,12 @@ from qf.book.top import (
     take_levels,
     taken_as,
 )
-from qf.schema import DEPTH, NULL_INT, SNAPSHOT
+from qf.schema import DEPTH, SNAPSHOT
 
 # So many levels swapped in since nothing waited cost as much as to copy the ladder.
 MOST_SWAPPED = 4096
-# Words of a record's head that nobody asks for any more once it waits: how far before it the record
-# before begins, and whether its levels are swapped in.
-BACK, IS_IN = AFTER_ID, FROM_ID
+# A word of a record's head that nobody asks for once it waits: how far before it the one before is.
+BACK = AFTER_ID
 
 
 def place_ladders(w, book_wanted):
@@ -95,22 +89,9 @@ def place_ladders(w, book_wanted):
 def let_share(w):
     """Let the arrived book live by the visible one's ladder, where they hold the same."""
     q = w[DEPTHS]
-    same = w[q] == w[q + 1] and w[DISAGREE] == 0
-    if same and w[ARRIVED + FRAME_OPEN] == 0 and w[VISIBLE + FRAME_OPEN] == 0:
+    if w[q] == w[q + 1] and w[DISAGREE] == 0:
         w[ARRIVED + LADDER_AT] = w[VISIBLE + LADDER_AT]
         w[VISIBLE + FOLLOWER] = ARRIVED
-
-
-def part_for_snapshot(w):
-    """Give the arrived book a ladder of its own, whose levels are of no use."""
-    step_back(w)
-    follow(w)
-    q = w[DEPTHS]
-    record, stop = q + QUEUE_HEAD + w[q], q + QUEUE_HEAD + w[q + 1]
-    while record < stop:
-        note_record(w, record)
-        record += RECORD_HEAD + 2 * w[record + ROWS]
-    part_ways(w)
 
 
 def part_ways(w):
@@ -127,23 +108,19 @@ def part_with_levels(w):
     for i in range(LADDER_WORDS):
         w[own + i] = w[start + i]
     part_ways(w)
-    q, known = w[DEPTHS], w[VISIBLE + BOOK_ID]
+    q = w[DEPTHS]
     record, stop = q + QUEUE_HEAD + w[q], q + QUEUE_HEAD + w[q + 1]
     while record < stop:
-        if waits_for_levels(w, record, known):
+        if is_difference(w, record):
             take_levels(w, ARRIVED, 1, DEPTH, record)
-            note_crossed(w, ARRIVED)
-            known = max(known, w[record + UPTO_ID])
-        note_record(w, record)
+            note_difference(w, record)
         record += RECORD_HEAD + 2 * w[record + ROWS]
     lay_over(w, ARRIVED)
 
 
-def waits_for_levels(w, record, known):
-    """Say whether a record that waits will change the levels of a book whose id is `known`."""
-    frame_id = w[record + UPTO_ID]
-    comes = w[record + AS] == DEPTH and w[record + WHOLE] == 1
-    return comes and (frame_id == NULL_INT or frame_id >= known)
+def is_difference(w, record):
+    """Say whether a record that waits is a whole difference message; its id is newer than all."""
+    return w[record + AS] == DEPTH and w[record + WHOLE] == 1
 
 
 def follow(w):
@@ -152,11 +129,11 @@ def follow(w):
         w[ARRIVED + word] = max(w[ARRIVED + word], w[VISIBLE + word])
 
 
-def note_record(w, record):
-    """Let the arrived book know the id and the time of a whole difference message that waits."""
-    if w[record + AS] == DEPTH and w[record + WHOLE] == 1:
-        w[ARRIVED + BOOK_ID] = max(w[ARRIVED + BOOK_ID], w[record + UPTO_ID])
-        w[ARRIVED + BOOK_TIME] = max(w[ARRIVED + BOOK_TIME], w[record + RECEIVED])
+def note_difference(w, record):
+    """Let the arrived book know of a difference message whose levels were set."""
+    w[ARRIVED + BOOK_ID] = max(w[ARRIVED + BOOK_ID], w[record + UPTO_ID])
+    w[ARRIVED + BOOK_TIME] = max(w[ARRIVED + BOOK_TIME], w[record + RECEIVED])
+    note_crossed(w, ARRIVED)
 
 
 def swap_levels(w, record, rows, back):
@@ -182,9 +159,6 @@ def swap_levels(w, record, rows, back):
 def fits_the_window(w, record, rows):
     """Say whether a record's levels can be set and taken back without moving the window."""
     at = w[VISIBLE + LADDER_AT]
-    for k in range(2):
-        if w[side_at(at, k) + FAR_COUNT] + rows > FAR_LIMIT:
-            return False
     for place in range(record + RECORD_HEAD, record + RECORD_HEAD + 2 * rows, 2):
         u = w[place]
         if u > w[side_at(at, -(u >> 63)) + TOP_U]:
@@ -197,23 +171,19 @@ def catch_up(w, stop):
     q = w[DEPTHS]
     start = q + QUEUE_HEAD + w[q]
     if w[AHEAD] == 0:
-        w[AHEAD_ID], w[AHEAD_LAST] = w[VISIBLE + BOOK_ID], 0
+        w[AHEAD_LAST] = 0
         follow(w)
     record = start + w[AHEAD]
     while record < stop:
         rows = w[record + ROWS]
-        changes = waits_for_levels(w, record, w[AHEAD_ID])
-        if changes:
+        if is_difference(w, record):
             w[SWAPPED] += rows
             if w[SWAPPED] > MOST_SWAPPED or not fits_the_window(w, record, rows):
                 part_with_levels(w)
                 return
             bid, ask = swap_levels(w, record, rows, False)
             levels_changed(w, ARRIVED, 1, bid, ask, rows == 1)
-            note_crossed(w, ARRIVED)
-            w[AHEAD_ID] = max(w[AHEAD_ID], w[record + UPTO_ID])
-        note_record(w, record)
-        w[record + IS_IN] = 1 if changes else 0
+            note_difference(w, record)
         w[record + BACK] = record - start - w[AHEAD_LAST]
         w[AHEAD_LAST] = record - start
         record += RECORD_HEAD + 2 * rows
@@ -226,7 +196,7 @@ def step_back(w):
     q = w[DEPTHS]
     record = q + QUEUE_HEAD + w[q] + w[AHEAD_LAST]
     while w[AHEAD] > 0:
-        if w[record + IS_IN] == 1:
+        if is_difference(w, record):
             swap_levels(w, record, w[record + ROWS], True)
         w[AHEAD] = record - q - QUEUE_HEAD - w[q]
         record -= w[record + BACK]
@@ -239,24 +209,22 @@ def see_arrived(w):
         catch_up(w, q + QUEUE_HEAD + w[q + 1])
 
 
-def is_plain(w, record):
-    """Say whether the arrived book may learn of a record when it is read, not before."""
-    plain = w[VISIBLE + FOLLOWER] != 0 and w[record + AS] == DEPTH and w[record + LOST_AS] == 0
-    whole = w[record + WHOLE] == 1 and w[ARRIVED + FRAME_OPEN] == 0
-    return plain and whole and w[ARRIVED + VALID] == 1
-
-
 def arrive(w, record):
-    """Let the arrived book take a record, where anybody reads it; none is newer in its queue."""
-    if w[SHOWS] == 0 or is_plain(w, record):
+    """Let the arrived book take a record, where anybody reads it; none is newer in its queue.
+
+    Of a difference it may learn when it is read, not before.
+    """
+    shared, kind = w[VISIBLE + FOLLOWER] != 0, w[record + AS]
+    if w[SHOWS] == 0 or (shared and kind == DEPTH and w[ARRIVED + VALID] == 1):
         return
-    if w[record + AS] == CHECK and w[VISIBLE + FOLLOWER] != 0:
+    if shared and kind in (SNAPSHOT, CHECK):
         catch_up(w, record)
     kind = taken_as(w, ARRIVED, record)
     if kind == SNAPSHOT and w[ARRIVED + FRAME_OPEN] == 0:
         w[DISAGREE] = 1 if w[record + AS] == CHECK else 0
         if w[VISIBLE + FOLLOWER] != 0:
-            part_for_snapshot(w)
+            step_back(w)
+            part_ways(w)
     take_frame(w, ARRIVED, 1, kind, record)
 
 
