@@ -11,7 +11,7 @@ from qf.book.ladder import BEST_U, side_at
 from qf.book.state import AHEAD, ARRIVED, OBSERVED, VISIBLE
 from qf.book.top import FOLLOWER, LADDER, LADDER_AT
 from qf.program import Program
-from qf.schema import BBO, DEPTH, NULL_INT, SNAPSHOT, TRADE
+from qf.schema import BBO, BIT, DEPTH, NULL_INT, SNAPSHOT, TRADE
 from qf.simulator.books import side_of
 from tests.book.model import MS, ModelBook, random_frames, tape_of
 from tests.book.programs import book_plan, read_all
@@ -29,6 +29,11 @@ def seldom_loaded(seed, rule, tardy_ms=60):
         if frame["kind"] == SNAPSHOT and place > 0 and rng.random() < 0.8:
             continue
         received = max(received, frame["received"])
+        if (
+            frame["kind"] == DEPTH and rng.random() < 0.3
+        ):  # beyond the window, and now and then gone
+            far = (1, int(rng.integers(5_000, 5_003)), int(rng.choice([0, 3, 4])))
+            frame = frame | {"levels": [*frame["levels"], far]}
         late = int(rng.integers(0, tardy_ms)) * MS if frame["kind"] == TRADE else 0
         time = frame.get("event_time", received - 5 * MS) - late
         frames.append(frame | {"received": received, "event_time": time})
@@ -156,40 +161,97 @@ def test_a_ladder_that_is_ahead_holds_the_arrived_book_and_goes_back():
     assert shared > 1000 and ahead > 100 and parted > 3, (shared, ahead, parted)
 
 
-def played(steps, **settings):
-    """Return what frames (ms, frame) make of trades and snapshots, by one ladder and by two."""
+FIRST = [(1, 100, 5), (1, 99, 5), (-1, 102, 5), (-1, 40_000, 5)]
+BEGUN = [
+    (0, {"kind": SNAPSHOT, "levels": FIRST, "first": 1}),
+    (2, {"kind": DEPTH, "levels": [(1, 98, 1)], "first": 2}),
+    (4, {"kind": TRADE, "side": 1, "price": 102, "size": 1, "first": 1}),
+]
+
+
+def trade_at(at):
+    """Return a trade of a moment, as a step of a stream."""
+    return at, {"kind": TRADE, "side": 1, "price": 102, "size": 1, "first": at}
+
+
+def stream(steps):
+    """Return the tape of steps (ms, frame) after a beginning; ids are those of their `first`."""
     start = 1_700_000_000_000 * MS
-    frames = [f | {"event_time": start + at * MS, "received": start + at * MS} for at, f in steps]
+    return tape_of(
+        [
+            {"last": f["first"], **f, "event_time": start + at * MS, "received": start + at * MS}
+            for at, f in [*BEGUN, *steps]
+        ]
+    )
+
+
+def both_ways(steps, **settings):
+    """Return what a stream makes of trades and snapshots by one ladder; by two it is the same."""
     made = []
     for clocks in (("tick", "snapshot"), ("tick", "snapshot", "book")):
-        made.append(Program(plan_that_reads("spot", *clocks, **settings), 1).push(tape_of(frames)))
-    return made
+        made.append(Program(plan_that_reads("spot", *clocks, **settings), 1).push(stream(steps)))
+    for clock in made[0]:
+        for name, column in made[0][clock].items():
+            assert made[1][clock][name].tobytes() == column.tobytes(), (clock, name)
+    return made[0]
+
+
+def test_what_trades_saw_crossed_the_arrived_book_was_too():
+    steps = [
+        (55, {"kind": DEPTH, "levels": [(1, 98, 3)], "first": 3}),
+        (60, {"kind": DEPTH, "levels": [(1, 103, 5)], "first": 4}),
+        trade_at(62),
+        (64, {"kind": DEPTH, "levels": [(1, 103, 0)], "first": 5}),
+        trade_at(66),
+        (110, {"kind": DEPTH, "levels": [(1, 98, 2)], "first": 6}),
+    ]
+    assert both_ways(steps, period_ms=50)["snapshot"]["quality"].tolist()[-1] == BIT["crossed"]
+    program = Program(plan_that_reads("spot", "tick", "snapshot", period_ms=50), 1)
+    tape = stream(steps)
+    program.push({name: column[:-1] for name, column in tape.items()})
+    assert book_words(program)[VISIBLE + FOLLOWER] != 0
+    book_words(program)[OBSERVED] = 1
+    made = program.push({name: column[-1:] for name, column in tape.items()})["snapshot"]
+    assert made["quality"].tolist()[-1] == BIT["crossed"]
+
+
+def test_a_ticker_older_than_what_parts_the_books_lies_not_over_the_arrived_one():
+    steps = [
+        (10, {"kind": DEPTH, "levels": [(-1, 102, 0), (1, 20_100, 5)], "first": 3}),
+        (11, {"kind": BBO, "levels": [(1, 105, 1), (-1, 101, 1)], "first": 3}),
+        (60, {"kind": DEPTH, "levels": [(1, 98, 2)], "first": 4}),
+    ]
+    made = both_ways(steps, period_ms=50)["snapshot"]
+    assert (made["quality"][-1], made["bid_price_0"][-1]) == (0, 20_100)
+
+
+def test_half_of_a_large_message_does_not_cross_the_arrived_book():
+    levels = [(1, 103, 5), *((1, 90 - i % 50, 1) for i in range(600)), (-1, 102, 0)]
+    steps = [
+        (10, {"kind": DEPTH, "levels": levels, "first": 3}),
+        (11, {"kind": BBO, "levels": [(1, 103, 1), (-1, 104, 1)], "first": 4}),
+        (60, {"kind": DEPTH, "levels": [(1, 98, 2)], "first": 5}),
+        trade_at(70),
+    ]
+    made = both_ways(steps, period_ms=50, **SMALL)["snapshot"]
+    assert (made["quality"][-1], made["bid_price_0"][-1]) == (0, 103)
 
 
 def test_a_snapshot_that_mends_what_trades_see_alone_is_none_to_the_arrived_book():
-    first = [(1, 100, 5), (1, 99, 5), (-1, 102, 5), (-1, 103, 5)]
-    other = [(1, 90, 7), (-1, 110, 7)]
-    trade = {"kind": TRADE, "side": 1, "price": 102, "size": 1}
     steps = [
-        (0, {"kind": SNAPSHOT, "levels": first, "first": 1, "last": 1}),
-        (5, {"kind": DEPTH, "levels": [(1, 98, 1)], "first": 2, "last": 2}),
-        (10, trade | {"first": 1}),
         # Trades see by id: a ticker that is crossed, the snapshot, the ticker that is not.
-        (20, {"kind": BBO, "levels": [(1, 105, 1), (-1, 101, 1)], "first": 3, "last": 3}),
-        (21, {"kind": BBO, "levels": [(1, 100, 1), (-1, 102, 1)], "first": 5, "last": 5}),
-        (22, {"kind": SNAPSHOT, "levels": other, "first": 4, "last": 4}),
-        (30, trade | {"first": 2}),
-        (40, trade | {"first": 3}),
+        (20, {"kind": BBO, "levels": [(1, 105, 1), (-1, 101, 1)], "first": 3}),
+        (21, {"kind": BBO, "levels": [(1, 100, 1), (-1, 102, 1)], "first": 5}),
+        (22, {"kind": SNAPSHOT, "levels": [(1, 90, 7), (-1, 110, 7)], "first": 4}),
+        trade_at(30),
+        trade_at(40),
         (50, {"kind": DEPTH, "levels": [(1, 97, 1)], "first": 3, "last": 6}),
-        (60, trade | {"first": 4}),
-        (70, trade | {"first": 5}),
+        trade_at(60),
+        trade_at(70),
     ]
-    one, two = played(steps, period_ms=5)
-    assert one["snapshot"]["bid_price_0"][-1] == 100.0
-    assert one["tick"]["bid_price_0"].tolist()[-1] == 97.0
-    for clock in one:
-        for name, column in one[clock].items():
-            assert two[clock][name].tobytes() == column.tobytes(), (clock, name)
+    made = both_ways(steps, period_ms=5)
+    assert made["snapshot"]["bid_price_0"][-1] == 100.0
+    assert made["tick"]["bid_price_0"][-1] == 97.0
 
 
 def test_half_a_message_does_not_cross_the_book_of_who_comes_to_look():
@@ -214,25 +276,26 @@ def test_half_a_message_does_not_cross_the_book_of_who_comes_to_look():
     assert made["bid_price_0"][-1] == 103.0
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_whoever_looks_from_outside_has_a_book_of_his_own_at_once(seed):
-    frames = seldom_loaded(seed, "spot", 150)
-    tape, model, compared = tape_of(frames), ModelBook("spot"), 0
-    program = Program(plan_that_reads("spot", "tick", "snapshot"), 64)
-    ends = np.flatnonzero(tape["last_row"]) + 1
-    start = 0
-    for done, end in enumerate(ends):
-        program.push({name: column[start:end] for name, column in tape.items()})
-        start = end
-        model.take(frames[done])
-        words = book_words(program)
-        if done == len(ends) // 2:
-            words[OBSERVED] = 1
-        if done > len(ends) // 2:
-            assert words[VISIBLE + FOLLOWER] == 0
-            assert words[ARRIVED + LADDER_AT] == ARRIVED + LADDER
-            if model.state == "synced" and all(model.sides.values()):
-                sides, _ = levels_of(words, ARRIVED + LADDER)
-                assert sides == [model.sides[1], model.sides[-1]]
-                compared += 1
-    assert compared > 30
+def test_whoever_looks_from_outside_has_a_book_of_his_own_at_once():
+    compared = 0
+    for seed in range(6):
+        frames = seldom_loaded(seed, "spot", 150)
+        tape, model = tape_of(frames), ModelBook("spot")
+        program = Program(plan_that_reads("spot", "tick", "snapshot"), 64)
+        ends = np.flatnonzero(tape["last_row"]) + 1
+        start = 0
+        for done, end in enumerate(ends):
+            program.push({name: column[start:end] for name, column in tape.items()})
+            start = end
+            model.take(frames[done])
+            words = book_words(program)
+            if done == len(ends) // 2:
+                words[OBSERVED] = 1
+            if done > len(ends) // 2:
+                assert words[VISIBLE + FOLLOWER] == 0
+                assert words[ARRIVED + LADDER_AT] == ARRIVED + LADDER
+                if model.state == "synced" and all(model.sides.values()):
+                    sides, _ = levels_of(words, ARRIVED + LADDER)
+                    assert sides == [model.sides[1], model.sides[-1]]
+                    compared += 1
+    assert compared > 100

@@ -217,14 +217,12 @@ def arrive(w, record):
     shared, kind = w[VISIBLE + FOLLOWER] != 0, w[record + AS]
     if w[SHOWS] == 0 or (shared and kind == DEPTH and w[ARRIVED + VALID] == 1):
         return
-    if shared and kind in (SNAPSHOT, CHECK):
+    if shared and kind == CHECK:
         catch_up(w, record)
     kind = taken_as(w, ARRIVED, record)
     if kind == SNAPSHOT and w[ARRIVED + FRAME_OPEN] == 0:
         w[DISAGREE] = 1 if w[record + AS] == CHECK else 0
-        if w[VISIBLE + FOLLOWER] != 0:
-            step_back(w)
-            part_ways(w)
+        part_ways(w)
     take_frame(w, ARRIVED, 1, kind, record)
 
 
