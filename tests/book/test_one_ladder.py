@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qf.book.ladder import BEST_U, side_at
-from qf.book.state import AHEAD, ARRIVED, OBSERVED, VISIBLE
+from qf.book.state import AHEAD, ARRIVED, OBSERVED, TAKEN, VISIBLE
 from qf.book.top import FOLLOWER, LADDER, LADDER_AT
 from qf.program import Program
 from qf.schema import BBO, BIT, DEPTH, NULL_INT, SNAPSHOT, TRADE
@@ -274,6 +274,27 @@ def test_half_a_message_does_not_cross_the_book_of_who_comes_to_look():
     made = program.push({name: column[half:] for name, column in tape.items()})["snapshot"]
     assert made["quality"].tolist() == [0] * len(made["quality"])
     assert made["bid_price_0"][-1] == 103.0
+
+
+def test_where_trades_are_rare_the_books_part_for_a_while():
+    rng = np.random.default_rng(0)
+    steps = []
+    for number in range(3, 400):
+        levels = [(1, 98 - int(k), int(rng.integers(0, 9))) for k in rng.integers(0, 40, 100)]
+        steps.append((10 * number, {"kind": DEPTH, "levels": levels, "first": number}))
+        steps += [trade_at(10 * number + 1)] if number % 40 == 0 else []
+    both_ways(steps, period_ms=10)
+    program, tape = (
+        Program(plan_that_reads("spot", "tick", "snapshot", period_ms=10)),
+        stream(steps),
+    )
+    shared = []
+    for row in range(0, len(tape["seq"]), 1_000):
+        program.push({name: column[row : row + 1_000] for name, column in tape.items()})
+        shared.append(book_words(program)[VISIBLE + FOLLOWER] != 0)
+    assert any(shared[:4])
+    assert not any(shared[-10:])
+    assert book_words(program)[TAKEN] < 0
 
 
 def test_whoever_looks_from_outside_has_a_book_of_his_own_at_once():

@@ -8,8 +8,8 @@ the last first. The ladder's window stays where it is meanwhile.
 
 The books part, and each has a ladder of its own, from a snapshot that comes until trades see it
 too; while the books do not agree on a snapshot; where a message cannot be swapped in as the window
-would have to move, or so much waits that a copy costs less; and where somebody looks at the
-arrived book from outside (OBSERVED).
+would have to move; where trades are so rare that most levels would be swapped; and where somebody
+looks at the arrived book from outside (OBSERVED).
 
 Null rule, unit: none. Source: definition.
 """
@@ -50,6 +50,7 @@ from qf.book.state import (
     SHARES,
     SHOWS,
     SWAPPED,
+    TAKEN,
     VISIBLE,
 )
 from qf.book.top import (
@@ -70,8 +71,9 @@ from qf.book.top import (
 )
 from qf.schema import DEPTH, SNAPSHOT
 
-# So many levels swapped in since nothing waited cost as much as to copy the ladder.
-MOST_SWAPPED = 4096
+# To swap a level in and out costs twice what is saved where none is: of more than one in three the
+# books part, after a while, and a copy is made; so many levels later they try again.
+PATIENCE_LEVELS, REST_LEVELS, LATELY_LEVELS = 12288, 1 << 19, 1 << 16
 # A word of a record's head that nobody asks for once it waits: how far before it the one before is.
 BACK = AFTER_ID
 
@@ -89,7 +91,7 @@ def place_ladders(w, book_wanted):
 def let_share(w):
     """Let the arrived book live by the visible one's ladder, where they hold the same."""
     q = w[DEPTHS]
-    if w[q] == w[q + 1] and w[DISAGREE] == 0:
+    if w[q] == w[q + 1] and w[DISAGREE] == 0 and w[TAKEN] >= 0:
         w[ARRIVED + LADDER_AT] = w[VISIBLE + LADDER_AT]
         w[VISIBLE + FOLLOWER] = ARRIVED
 
@@ -178,7 +180,9 @@ def catch_up(w, stop):
         rows = w[record + ROWS]
         if is_difference(w, record):
             w[SWAPPED] += rows
-            if w[SWAPPED] > MOST_SWAPPED or not fits_the_window(w, record, rows):
+            if 3 * w[SWAPPED] > w[TAKEN] + PATIENCE_LEVELS:
+                w[SWAPPED], w[TAKEN] = 0, -REST_LEVELS
+            if w[TAKEN] < 0 or not fits_the_window(w, record, rows):
                 part_with_levels(w)
                 return
             bid, ask = swap_levels(w, record, rows, False)
@@ -217,7 +221,7 @@ def arrive(w, record):
     shared, kind = w[VISIBLE + FOLLOWER] != 0, w[record + AS]
     if w[SHOWS] == 0 or (shared and kind == DEPTH and w[ARRIVED + VALID] == 1):
         return
-    if shared and kind == CHECK:
+    if shared and kind in (SNAPSHOT, CHECK):
         catch_up(w, record)
     kind = taken_as(w, ARRIVED, record)
     if kind == SNAPSHOT and w[ARRIVED + FRAME_OPEN] == 0:
@@ -229,6 +233,9 @@ def arrive(w, record):
 def let_see(w, record):
     """Let the visible book take a record."""
     step_back(w)
+    w[TAKEN] += w[record + ROWS]
+    if w[TAKEN] > LATELY_LEVELS:
+        w[TAKEN], w[SWAPPED] = w[TAKEN] >> 1, w[SWAPPED] >> 1
     kind = taken_as(w, VISIBLE, record)
     if kind == SNAPSHOT and w[record + AS] == CHECK:
         w[DISAGREE] = 1

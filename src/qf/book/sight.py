@@ -52,7 +52,6 @@ from qf.book.state import (
     OFFSET_KNOWN,
     SHARES,
     STRICT,
-    SWAPPED,
     TICKER_TIME,
     TICKERS,
     TRADE_TIME,
@@ -112,8 +111,6 @@ def release_front(w, queue):
     if w[EAGER] == 1 and closed and w[VISIBLE + TOUCHED] == 1:
         view_refresh(w, VISIBLE, w[LEVELS], True)
     queue_drop_front(w, q)
-    if queue == DEPTHS and w[q + 1] == 0:
-        w[SWAPPED] = 0
 
 
 def release_visible(w, limit):

@@ -28,9 +28,9 @@ FOUND = 72  # how directions were found: venue flag, quote rule, tick rule, unkn
 LAST_PRICE, LAST_DIRECTION, TRADED = 76, 77, 78
 BID_DEPTH, ASK_DEPTH = 80, 81
 # Of the messages that wait for a trade, from the oldest: how many words of them the one ladder
-# holds already, where the last of these begins, and how many levels were swapped in since nothing
-# waited.
-AHEAD, AHEAD_LAST, SWAPPED = range(88, 91)
+# holds already, and where the last of these begins. Lately: how many levels were swapped in, and
+# how many trades could see; below 0, so many are to come before one ladder is tried again.
+AHEAD, AHEAD_LAST, SWAPPED, TAKEN = range(88, 92)
 # The levels of the newest snapshot: how many a side, where their prices and sizes begin among the
 # float64 slots, and per side up to 1,000 of them in ticks and lots.
 SHOWN_COUNT, SHOWN_AT = 84, 86

@@ -274,7 +274,7 @@ def book_close(w, b, kind, frame_id, bits, marks):
         elif bits != 0:
             w[b + VALID] = 0
             w[b + LOST_BITS] = bits
-    if w[b + LADDER_AT] == b + LADDER:
+    if w[b + LADDER_AT] == b + LADDER and w[b + FRAME_OPEN] == 0:
         note_crossed(w, b)
     lay_over(w, b)
 
