@@ -254,6 +254,22 @@ def test_a_snapshot_that_mends_what_trades_see_alone_is_none_to_the_arrived_book
     assert made["tick"]["bid_price_0"][-1] == 97.0
 
 
+def test_a_ticker_between_two_parts_does_not_judge_half_a_message():
+    levels = [(1, 103, 5), *((1, 90 - i % 50, 1) for i in range(600)), (-1, 102, 0)]
+    tape = stream(
+        [
+            (10, {"kind": BBO, "levels": [(1, 100, 1), (-1, 102, 1)], "first": 3}),
+            (13, {"kind": DEPTH, "levels": levels, "first": 3, "last": 4}),
+            trade_at(14),
+            trade_at(20),
+        ]
+    )
+    tape["event_time"][-2] -= 2 * MS  # older than the message, newer than the ticker
+    made = Program(plan_that_reads("spot", "tick", **SMALL)).push(tape)["tick"]
+    assert made["bid_price_0"][-1] == 103
+    assert made["quality"][-1] & BIT["crossed"] == 0
+
+
 def test_half_a_message_does_not_cross_the_book_of_who_comes_to_look():
     first = [(1, 100, 5), (-1, 102, 5), (-1, 105, 5)]
     up = [(1, 103, 5), (-1, 102, 0)]
