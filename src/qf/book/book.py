@@ -220,16 +220,8 @@ def fetch_ahead(tape, stride0, asked, t, alone):
     asked = max(asked, t)
     while asked < t + ROWS_AHEAD:
         for field in (
-            KIND,
-            LAST_ROW,
-            SIDE,
-            PRICE,
-            SIZE,
-            PROCESSED_TIME,
-            FIRST_ID,
-            LAST_ID,
-            PREV_ID,
-        ):
+            KIND, LAST_ROW, SIDE, PRICE, SIZE, PROCESSED_TIME, FIRST_ID, LAST_ID, PREV_ID,
+        ):  # fmt: skip
             prefetch(tape, field * stride0 + asked)
         if not alone:
             for field in (SEQ, EVENT_TIME, VENUE_TIME, FLAGS):

@@ -240,12 +240,20 @@ def put_level(w, s, u, size):
         ladder_set(w, s, u, size)
 
 
+def best_set(bid, ask):
+    """Return the best tick that was set per side, NO_LEVEL where none was.
+
+    `bid` and `ask` are the largest u and the largest u ^ SIGN of all.
+    """
+    return bid if bid > 0 else NO_LEVEL, ask ^ SIGN if ask > 0 else NO_LEVEL
+
+
 def settle_sides(w, at, bid, ask):
     """Find the best of both sides anew, where levels up to `bid` and `ask` (u ^ SIGN) were set.
 
     Return the best that was set per side, NO_LEVEL where none was.
     """
-    bid, ask = bid if bid > 0 else NO_LEVEL, ask ^ SIGN if ask > 0 else NO_LEVEL
+    bid, ask = best_set(bid, ask)
     settle_best(w, at, bid)
     settle_best(w, side_at(at, 1), ask)
     return bid, ask

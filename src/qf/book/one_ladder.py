@@ -31,6 +31,7 @@ from qf.book.ladder import (
     SIGN,
     TOP_U,
     WIDTH,
+    best_set,
     far_set,
     find_best,
     level_size,
@@ -139,7 +140,10 @@ def note_difference(w, record):
 
 
 def swap_levels(w, record, rows, back):
-    """Set a record's levels and keep in it what was there; with `back`, the last first."""
+    """Set a record's levels and keep in it what was there; with `back`, the last first.
+
+    Return the best tick that was set per side.
+    """
     at, first = w[VISIBLE + LADDER_AT], record + RECORD_HEAD
     bid, ask = NO_LEVEL, NO_LEVEL
     for i in range(rows):
@@ -152,7 +156,7 @@ def swap_levels(w, record, rows, back):
             ring_put(w, s, u, size)
         else:
             far_set(w, s, u, size)
-    bid, ask = bid if bid > 0 else NO_LEVEL, ask ^ SIGN if ask > 0 else NO_LEVEL
+    bid, ask = best_set(bid, ask)
     find_best(w, at, bid)
     find_best(w, side_at(at, 1), ask)
     return bid, ask

@@ -104,7 +104,6 @@ class Line:
         self._start = project.history_start_ns
         self.outlets = [Outlet(sink, self.planned, self.program) for sink in sinks]
         self._book = _words(self.program, "book")
-        self._book[OBSERVED : OBSERVED + 1] = 1
         self._book_state: BookState | None = None  # as long as nothing is taken
         self.conflated: dict[str, int] = {}
 
@@ -112,7 +111,6 @@ class Line:
         """Begin from the state that a batch run ended with (engines/warm_start.py)."""
         self._reader.restore(state["reader"])
         self.program.restore(state["program"])
-        self._book[OBSERVED : OBSERVED + 1] = 1
         self._book_state = None
         for outlet in self.outlets:
             outlet.begin(state["before"])
@@ -136,6 +134,7 @@ class Line:
         if block is None:
             return
         self._book_state = None
+        self._book[OBSERVED : OBSERVED + 1] = 1  # whatever state was restored
         made = self.program.advance(without(block, self._left_out))
         for outlet in self.outlets:
             outlet.pass_over(made) if outlet.name in quiet else outlet.take(made)
@@ -225,7 +224,6 @@ class Line:
         """Go on where `state` was taken. Errors: QF332, QF430, QF431."""
         self._reader.restore(json.loads(state["reader"]))
         self.program.restore(state["program"])
-        self._book[OBSERVED : OBSERVED + 1] = 1
         self._book_state = None
         for outlet in self.outlets:
             if outlet.name in state["outlets"]:
