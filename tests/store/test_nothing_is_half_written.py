@@ -38,7 +38,8 @@ WRITER = """
         wait("deleted")
         for first in range(0, 6000, 1000):
             writer.write(TRADES, columns(TRADES, 1000, seed=9, first=first), **texts(TRADES))
-            writer.write(bars, columns(bars, 100, seed=9, first=first), **texts(bars))
+            new = texts(bars, bar_clock=f"clock's {first}")  # texts that its column lacks
+            writer.write(bars, columns(bars, 100, seed=9, first=first), **new)
         wait("written")
     wait("committed")
 """

@@ -10,6 +10,7 @@ from qf.schema import NULL_INT
 from qf.schema_tables import TABLES, bar_table, vector_table
 from qf.store.arrow import batch_of
 from qf.store.duck import Store
+from qf.store.key_texts import enum_of, numbered
 from qf.store.read import Reader
 from store.tables import OPEN_TEXTS, START, STEP, TRADES, columns, fill, texts
 
@@ -49,10 +50,10 @@ def test_every_value_comes_back_as_it_was(table, tmp_path):
                 assert value is None if missing else bits(value) == bits(source)
 
 
-def test_the_types_in_the_file_are_the_declared_ones(tmp_path):
+def test_the_types_in_the_file_are_the_declared_ones_and_texts_of_keys_are_numbered(tmp_path):
     with Store(tmp_path / "q.duckdb", "p") as store:
         for table in EVERY:
-            fill(store, table, columns(table, 3))
+            fill(store, table, columns(table, 20))
     reader = Reader(tmp_path / "q.duckdb", "p")
     for table in EVERY:
         found = reader.sql(
@@ -60,7 +61,10 @@ def test_the_types_in_the_file_are_the_declared_ones(tmp_path):
             "ORDER BY column_index",
             [table.name],
         )
-        assert found.rows() == [(field.name, field.type) for field in table.fields]
+        known = {name: [text] for name, text in texts(table).items()} | {"side": ["one", "two"]}
+        kinds = {name: enum_of(known[name]) for name in numbered(table)}
+        assert {"venue", "symbol"} <= set(kinds)
+        assert found.rows() == [(f.name, kinds.get(f.name, f.type)) for f in table.fields]
 
 
 def test_every_column_of_every_table_has_a_meaning():

@@ -13,6 +13,7 @@ from qf.store import spool as spool_file
 from qf.store.arrow import batch_of
 from qf.store.duck import Store
 from qf.store.intake import Intake
+from qf.store.key_texts import texts_in
 from qf.store.record import RunRecord
 from qf.store.spool import BATCH_ROWS, Spool
 from store.tables import TRADES, columns, texts
@@ -50,7 +51,7 @@ class Told:
     def __init__(self):
         self.statements = []
 
-    def __call__(self, table, reader):
+    def __call__(self, table, reader, texts):
         self.statements.append((table.name, list(reader)))
 
     def of(self, name):
@@ -212,4 +213,4 @@ def test_rows_that_cannot_be_inserted_say_why(tmp_path):
     ):
         change.prepare([TRADES], "binance_spot", "S0")
         reader = pa.RecordBatchReader.from_batches(batches[0].schema, iter([batches[0], other]))
-        change.writer.insert(TRADES, reader)
+        change.writer.insert(TRADES, reader, texts_in(TRADES, batches))

@@ -290,7 +290,9 @@ def _change(
         if hands.crew is None and not keeps:
             forget_files(project.name, parquet)
             parquet = None
-        with store.change(record, parquet) as change:
+        instruments = [tape.instrument for tape in tapes.values()]
+        symbols = [(each.venue, each.symbol) for each in instruments]
+        with store.change(record, parquet, symbols) as change:
             if asked.everything:
                 result.notes += drop_stale(project, change, ledgers, asked.groups)
             change.make(tables.values())

@@ -13,8 +13,9 @@ import pyarrow as pa
 from qf.errors import DefinitionError, diagnostic, nearest
 from qf.schema_records import RECORDS
 from qf.schema_tables import TABLES, Table, check_name
-from qf.store.connect import Connection, quoted, where_is
+from qf.store.connect import Connection, literal, quoted, where_is
 from qf.store.hashing import hash_batches
+from qf.store.key_texts import is_enum, numbered
 
 UNKNOWN_TABLE = diagnostic("QF605", "the project {project} has no table {name!r}", DefinitionError)
 
@@ -100,10 +101,13 @@ def ensure(connection: Connection, project: str, table: Table, known: Shapes) ->
     """
     place = (f"{project}_{table.area}", table.name)
     want = {field.name: field.type for field in table.fields}
-    have, known[place] = known.get(place, {}), want
-    if list(have.items()) == list(want.items()):
+    have = known.get(place, {})
+    texts = set(numbered(table))
+    plain = {n: "VARCHAR" if n in texts and is_enum(kind) else kind for n, kind in have.items()}
+    if list(plain.items()) == list(want.items()):
         return ""
     create(connection, project, table)
+    known[place] = want
     if not have:
         return ""
     gone, new = sorted(set(have) - set(want)), sorted(set(want) - set(have))
@@ -209,8 +213,3 @@ def conditions(
 def _type(kind: str) -> str:
     assert kind in {"BIGINT", "DOUBLE", "BOOLEAN", "VARCHAR", "TIMESTAMP_NS", "DOUBLE[]"}, kind
     return kind
-
-
-def literal(text: str) -> str:
-    """Return a text as SQL writes it, where a statement takes no bound value."""
-    return "'" + text.replace("'", "''") + "'"

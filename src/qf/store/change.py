@@ -22,9 +22,10 @@ from qf.schema_records import PART_COLUMNS, RECORDS
 from qf.schema_tables import TABLES, Table
 from qf.store import catalog
 from qf.store.arrow import batch_of, schema_of
-from qf.store.connect import Connection, quoted, where_is
+from qf.store.connect import Connection, literal, quoted, where_is
 from qf.store.hashing import RowSums
 from qf.store.intake import Intake
+from qf.store.key_texts import KeyTexts
 from qf.store.record import RunRecord
 from qf.store.regime_codes import make_regime_codes
 from qf.store.segments import Segments
@@ -49,10 +50,14 @@ class RunWriter(Writer):
     """Count and hash what is written, part by part, and hand it to the Parquet files too."""
 
     def __init__(
-        self, connection: Connection | None, project: str, files: Segments | Spool | None
+        self,
+        connection: Connection | None,
+        project: str,
+        files: Segments | Spool | None,
+        key_texts: KeyTexts | None = None,
     ) -> None:
         """Write to the database and to files; without a connection to files alone."""
-        super().__init__(connection, project, (), (), (FIRST_NS, LAST_NS))
+        super().__init__(connection, project, (), (), (FIRST_NS, LAST_NS), key_texts)
         self.sums: defaultdict[PartKey, RowSums] = defaultdict(RowSums)
         self._files = files
         self._now = ("", "")
@@ -91,17 +96,24 @@ class Change:
     """What one transaction does to a project's tables; made by `Store.change`."""
 
     def __init__(
-        self, connection: Connection, project: str, run: RunRecord, segments: Segments | None
+        self,
+        connection: Connection,
+        project: str,
+        run: RunRecord,
+        segments: Segments | None,
+        symbols: Iterable[tuple[str, str]] = (),
     ) -> None:
+        """`symbols`: (venue, symbol) that are going to be written; others may come too."""
         self.notes: list[str] = []
         self.anew: set[str] = set()  # tables that were absent or of another shape
         self._there: set[str] = set()  # tables that are as they are defined
-        self.writer = RunWriter(connection, project, segments)
+        self._shapes = catalog.shapes(connection, project)  # what is true of the tables
+        texts = KeyTexts(connection, project, self._shapes, symbols)
+        self.writer = RunWriter(connection, project, segments, texts)
         self._intake = Intake(self.writer.insert)
         self.run, self.project = run, project
         self._connection, self._segments = connection, segments
         self._files: dict[tuple[str, str, str], tuple[bool, bool]] = {}  # appended, whole
-        self._shapes = catalog.shapes(connection, project)  # as the transaction found them
         for table in (RUNS, PROGRESS):
             self.notes += filter(None, [self._ensure(table)])
         place = where_is(RUNS, project)
@@ -184,7 +196,7 @@ class Change:
     def rows_of(self, tables: Iterable[Table], venue: str, symbol: str) -> dict[str, int]:
         """Return how many rows of a symbol each table holds."""
         asked = [
-            f"SELECT {catalog.literal(table.name)}, count(*) FROM {where_is(table, self.project)} "
+            f"SELECT {literal(table.name)}, count(*) FROM {where_is(table, self.project)} "
             "WHERE venue = $1 AND symbol = $2"
             for table in tables
         ]

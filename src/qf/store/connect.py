@@ -1,7 +1,7 @@
 """Open the DuckDB file: to write, as its one owner, or to read, hardened.
 
 Only this folder knows DuckDB. Identifiers pass through `quoted`, which takes none that is not
-made of letters, digits and underscores; values are always bound.
+made of letters, digits and underscores; values are bound, or texts made by `literal`.
 """
 
 from __future__ import annotations
@@ -47,6 +47,11 @@ _CLOSED: dict[str, str | bool | int | float | list[str]] = {
 def quoted(*names: str) -> str:
     """Return `"a"."b"` for names that are identifiers. Errors: QF600."""
     return ".".join(f'"{check_name(name, "table or column")}"' for name in names)
+
+
+def literal(text: str) -> str:
+    """Return a text as SQL writes it, where a statement takes no bound value."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def where_is(table: Table, project: str) -> str:

@@ -27,6 +27,7 @@ from qf.store import catalog
 from qf.store.arrow import batch_of
 from qf.store.change import FIRST_NS, LAST_NS, RUNS, Change
 from qf.store.connect import explained, open_writer, quoted, where_is
+from qf.store.key_texts import KeyTexts
 from qf.store.record import RunRecord
 from qf.store.segments import Segments, Version, exported, versions_in
 from qf.store.writer import Writer
@@ -85,7 +86,8 @@ class Store:
             for table in tables:
                 self._ensure(table, known)
                 self._clear(table, symbols, span, only or {})
-            writer = Writer(self._connection, self.project, tables, symbols, (start, end))
+            texts = KeyTexts(self._connection, self.project, known, symbols)
+            writer = Writer(self._connection, self.project, tables, symbols, (start, end), texts)
             with explained(self.path):  # what the block raises passes through, DuckDB's explained
                 yield writer
                 writer.finish()
@@ -127,15 +129,21 @@ class Store:
         return {(venue, symbol): json.loads(text) for venue, symbol, text in rows}
 
     @contextmanager
-    def change(self, run: RunRecord, parquet: Path | None = None) -> Iterator[Change]:
+    def change(
+        self,
+        run: RunRecord,
+        parquet: Path | None = None,
+        symbols: Iterable[tuple[str, str]] = (),
+    ) -> Iterator[Change]:
         """Change parts of tables in one transaction, and the Parquet files after it.
 
+        `symbols`: (venue, symbol) that are going to be written; others may come too.
         Errors: QF602, QF603 and those of `Writer.write`; then nothing has changed.
         """
         segments = Segments(parquet, self.project, run.run_id) if parquet else None
         try:
             with self._transaction(), explained(self.path):
-                change = Change(self._connection, self.project, run, segments)
+                change = Change(self._connection, self.project, run, segments, symbols)
                 yield change
                 change.finish()
                 catalog.refresh_views(self._connection, self.project)
@@ -202,7 +210,7 @@ class Store:
                     f"SELECT count(*), count(*) FILTER (WHERE {condition}) FROM {place}", values
                 ).fetchall()
                 if inside and inside == total:
-                    catalog.create(self._connection, self.project, table)
+                    self._connection.execute(f"TRUNCATE {place}")
                 elif inside:
                     self._connection.execute(f"DELETE FROM {place} WHERE {condition}", values)
             finally:

@@ -15,13 +15,14 @@ from pathlib import Path
 import pyarrow as pa
 
 from qf.schema_tables import Table
-from qf.store.spool import BATCH_ROWS, batch_rows, spooled
+from qf.store.key_texts import Texts, texts_in
+from qf.store.spool import BATCH_ROWS, batch_rows, key_columns, spooled
 
 AT_ONCE_ROWS = 4 * BATCH_ROWS
 HELD_BYTES = 64 << 20  # of all tables' rows that nobody has read yet
 
 Batches = Sequence[pa.RecordBatch]
-Insert = Callable[[Table, pa.RecordBatchReader], None]
+Insert = Callable[[Table, pa.RecordBatchReader, Texts], None]
 
 
 @dataclass
@@ -31,6 +32,7 @@ class _Waiting:
     table: Table
     sources: list[Path | Batches] = field(default_factory=list)
     rest: list[pa.RecordBatch] = field(default_factory=list)
+    texts: dict[str, set[str | None]] = field(default_factory=dict)  # of all sources so far
     rows: int = 0
     held: int = 0  # bytes of the sources that are in memory
 
@@ -65,7 +67,7 @@ class Intake:
     """The tables' waiting rows; all of them are in the tables after `finish`."""
 
     def __init__(self, insert: Insert) -> None:
-        """`insert` adds the rows of a reader to a table."""
+        """`insert` adds the rows of a reader to a table, and is told its keys' texts."""
         self._insert = insert
         self._waiting: dict[str, _Waiting] = {}
 
@@ -81,6 +83,8 @@ class Intake:
         room = HELD_BYTES - sum(each.held for each in self._waiting.values())
         in_memory = 0 < size <= room
         waiting.sources.append(given if in_memory else file)
+        for name, texts in texts_in(table, given or key_columns(table, file)).items():
+            waiting.texts.setdefault(name, set()).update(texts)
         waiting.held += size if in_memory else 0
         waiting.rows += rows
         if waiting.rows >= AT_ONCE_ROWS:
@@ -95,7 +99,8 @@ class Intake:
     def _send(self, waiting: _Waiting, last: bool) -> None:
         if waiting.rows:
             groups = waiting.groups(last)
-            self._insert(waiting.table, pa.RecordBatchReader.from_batches(waiting.schema(), groups))
+            reader = pa.RecordBatchReader.from_batches(waiting.schema(), groups)
+            self._insert(waiting.table, reader, waiting.texts)
 
 
 def _batches(source: Path | Batches) -> Iterator[pa.RecordBatch]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -19,7 +20,7 @@ import polars as pl
 from qf.errors import DefinitionError, QuantflowError, diagnostic, nearest
 from qf.schema_tables import check_name
 from qf.store import catalog
-from qf.store.connect import BAD_QUERY, Connection, explained, open_reader, quoted
+from qf.store.connect import BAD_QUERY, Connection, explained, literal, open_reader, quoted
 from qf.store.segments import exported, open_files
 
 NO_SUCH = diagnostic("QF606", "{what} {name!r} is not in {table}", DefinitionError)
@@ -80,7 +81,7 @@ class Reader:
                 made = catalog.made_of(name)
                 time = quoted(made) if made else "NULL::TIMESTAMP_NS"
                 queries.append(
-                    f'SELECT {catalog.literal(name)} AS "table", count(*) AS rows, '
+                    f'SELECT {literal(name)} AS "table", count(*) AS rows, '
                     f"min({time}) AS first, max({time}) AS last FROM {quoted(schema, name)}"
                 )
             return _fetch(connection, " UNION ALL ".join(queries), []) if queries else _NO_TABLE
@@ -241,4 +242,15 @@ def _fetch(connection: Connection, query: str, values: Sequence[object]) -> pl.D
         return pl.DataFrame()
     frame = pl.from_arrow(found.to_arrow_table())
     assert isinstance(frame, pl.DataFrame)
-    return frame
+    return frame.cast({name: _with_texts(kind) for name, kind in frame.schema.items()})
+
+
+def _with_texts(kind: Any) -> Any:
+    """Return the type with text where keys are numbered (key_texts.py)."""
+    if isinstance(kind, (pl.Categorical, pl.Enum)):
+        return pl.String()
+    if isinstance(kind, pl.List):
+        return pl.List(_with_texts(kind.inner))
+    if isinstance(kind, pl.Struct):
+        return pl.Struct({each.name: _with_texts(each.dtype) for each in kind.fields})
+    return kind

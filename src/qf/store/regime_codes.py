@@ -14,8 +14,8 @@ import math
 from collections.abc import Iterator, Mapping
 
 from qf.regime_table import RegimeTable, State
-from qf.store.catalog import REGIME_CODES, literal, schemas
-from qf.store.connect import Connection, quoted
+from qf.store.catalog import REGIME_CODES, schemas
+from qf.store.connect import Connection, literal, quoted
 
 COLUMNS = {
     "regime": "VARCHAR",

@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 
 from qf.schema_tables import Table
 from qf.store import catalog
-from qf.store.connect import Connection, quoted
+from qf.store.connect import Connection, literal, quoted
 
 COMPRESSION = "lz4"
 MOST_FILES = 64  # of one table and symbol; then they become one
@@ -252,7 +252,7 @@ def open_files(project: str, folder: Path) -> Connection:
         connection.execute(f"CREATE SCHEMA {quoted(schema)}")
     listed, allowed = read_list(folder, project), []
     for name, paths in exported(project, folder).items():
-        texts = [catalog.literal(str(path.resolve())) for path in paths]
+        texts = [literal(str(path.resolve())) for path in paths]
         place = quoted(listed[name]["schema"], name)
         query = f"SELECT * FROM read_parquet([{', '.join(texts)}])"
         connection.execute(f"CREATE VIEW {place} AS {query}")

@@ -10,12 +10,14 @@ written twice. A thread of the same process hands the rows over in memory too, w
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from qf.schema_tables import Table
+from qf.store.key_texts import numbered
 from qf.store.segments import open_segment
 
 BATCH_ROWS, BATCH_BYTES = 122_880, 128 << 20  # a row group of DuckDB; less of rows that are wide
@@ -97,3 +99,10 @@ def spooled(path: Path) -> pa.RecordBatchReader:
     groups = [file.metadata.row_group(place) for place in range(file.num_row_groups)]
     most = batch_rows(sum(group.total_byte_size for group in groups), file.metadata.num_rows)
     return pa.RecordBatchReader.from_batches(file.schema_arrow, file.iter_batches(most))
+
+
+def key_columns(table: Table, path: Path) -> Iterator[pa.RecordBatch]:
+    """Yield the texts of the keys of a file's rows, as dictionaries."""
+    names = list(numbered(table))
+    with pq.ParquetFile(path, read_dictionary=names) as file:
+        yield from file.iter_batches(BATCH_ROWS, columns=names)

@@ -21,6 +21,7 @@ from qf.schema import NULL_INT
 from qf.schema_tables import Table
 from qf.store.arrow import MISSING_COLUMN, Columns, batch_of, count_rows, int_words, take
 from qf.store.connect import Connection, quoted, where_is
+from qf.store.key_texts import KeyTexts, Texts, one_text, texts_in
 
 NOT_IN_STAGE = diagnostic("QF622", "table {table} is not among those being rewritten", RunError)
 OUT_OF_ORDER = diagnostic(
@@ -48,10 +49,12 @@ class Writer:
         tables: Iterable[Table],
         symbols: Iterable[tuple[str, str]],
         span: tuple[int, int],
+        key_texts: KeyTexts | None = None,
     ) -> None:
+        """Write into the tables; without a connection `put` must bring the rows elsewhere."""
         self.counts: Counter[str] = Counter()  # rows written, by table
         self.rows: Counter[tuple[str, str, str]] = Counter()  # by table, venue and symbol
-        self._connection, self._project = connection, project
+        self._connection, self._project, self._key_texts = connection, project, key_texts
         self._tables = {table.name: table for table in tables}
         self._symbols = set(symbols)
         self._start, self._end = span
@@ -135,19 +138,24 @@ class Writer:
 
     def put(self, table: Table, batches: Batches) -> None:
         """Add the batches' rows to the table, and let the batches go."""
+        texts = texts_in(table, batches)
         # Until the transaction ends DuckDB keeps what was registered: a reader that has been read
         # holds nothing, a table would hold all its rows.
-        self.insert(table, pa.RecordBatchReader.from_batches(batches[0].schema, _taken(batches)))
+        reader = pa.RecordBatchReader.from_batches(batches[0].schema, _taken(batches))
+        self.insert(table, reader, texts)
 
-    def insert(self, table: Table, waiting: pa.RecordBatchReader) -> None:
-        """Add the rows of a reader to the table."""
-        assert self._connection is not None, "a writer without a connection puts rows elsewhere"
+    def insert(self, table: Table, waiting: pa.RecordBatchReader, texts: Texts) -> None:
+        """Add the rows of a reader to the table; `texts` are all those that its keys may have."""
+        assert self._connection is not None and self._key_texts is not None, "put goes elsewhere"
+        self._key_texts.admit(table, texts)
         names = ", ".join(quoted(name) for name in table.names)
+        # A text that all rows share need not be read from each of them.
+        given = ", ".join(one_text(texts.get(name, ())) or quoted(name) for name in table.names)
         place = where_is(table, self._project)
         self._connection.register(_WAITING, waiting)
         try:
             self._connection.execute(
-                f"INSERT INTO {place} ({names}) SELECT {names} FROM {_WAITING}"
+                f"INSERT INTO {place} ({names}) SELECT {given} FROM {_WAITING}"
             )
         except BaseException:
             with suppress(duckdb.Error):  # a broken transaction refuses it: no cause of anything
