@@ -10,6 +10,7 @@ from qf.errors import QuantflowError
 from qf.schema_tables import TABLES
 from qf.store import intake as intake_file
 from qf.store import spool as spool_file
+from qf.store import writer as writer_file
 from qf.store.arrow import batch_of
 from qf.store.duck import Store
 from qf.store.intake import Intake
@@ -201,6 +202,42 @@ def test_a_change_has_everything_in_its_tables_when_it_ends(tmp_path):
         assert counts[0] == 0  # it waited
         found = store.counts_by(TRADES.name, "symbol")
     assert found == {f"S{number}": rows for number in range(5)}
+
+
+def groups_in(store, table):
+    """Return the rows of each row group of a table, and how many bytes of the file are free."""
+    place = f"p_{table.area}.{table.name}"
+    groups = store._connection.execute(
+        "SELECT sum(count)::BIGINT FROM pragma_storage_info(?) WHERE column_name = 'value' "
+        "AND segment_type <> 'VALIDITY' GROUP BY row_group_id ORDER BY row_group_id",
+        [place],
+    ).fetchall()
+    free = store._connection.execute("SELECT free_blocks * block_size FROM pragma_database_size()")
+    return [rows for (rows,) in groups], free.fetchall()[0][0]
+
+
+@pytest.mark.parametrize("how", ["as they come", "from files"])
+def test_a_row_group_is_packed_once(tmp_path, monkeypatch, how):
+    """One that a statement leaves half would be packed again, with its neighbours, at the end."""
+    table, rows = TABLES["features"], BATCH_ROWS * 3 // 2 + 7
+    monkeypatch.setattr(writer_file, "BATCH_BYTES", 1)
+    threads = 1 if how == "as they come" else 2
+    with Store(tmp_path / "q.duckdb", "p", threads=threads) as store:
+        with store.change(RunRecord("r1")) as change:
+            where = ("binance_spot", "BTCUSDT")
+            change.prepare([table], *where)
+            for number in range(3):
+                made = columns(table, rows, 1, number * rows)
+                if how == "as they come":
+                    change.writer.write(table, made, **texts(table))
+                    continue
+                spool = Spool(tmp_path / f"spool{number}")
+                spool.add(table, *where, [batch_of(table, made, texts(table), rows)])
+                change.take(table, where, Path(spool.finish()[table.name]), rows)
+        groups, free = groups_in(store, table)
+    left = 3 * rows % BATCH_ROWS
+    assert groups == [BATCH_ROWS] * (3 * rows // BATCH_ROWS) + [left]
+    assert free < (tmp_path / "q.duckdb").stat().st_size / 4
 
 
 def test_rows_that_cannot_be_inserted_say_why(tmp_path):
