@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from qf.schema_records import RECORDS
 from qf.schema_tables import TABLES, bar_table
 from qf.store import catalog, key_texts
+from qf.store import spool as spool_file
 from qf.store.arrow import batch_of, schema_of
 from qf.store.duck import Store
 from qf.store.hashing import hash_batches
@@ -193,7 +194,8 @@ def test_nulls_are_no_text_of_their_neighbours():
         assert store.counts_by(TRADES.name, "symbol") == {"BTCUSDT": 2, None: 1}
 
 
-def test_a_file_says_which_texts_its_rows_have(tmp_path):
+def test_a_file_says_which_texts_its_rows_have(tmp_path, monkeypatch):
+    monkeypatch.setattr(spool_file, "BATCH_ROWS", 3)  # so that it is read in pieces
     spool = Spool(tmp_path)
     names = [f"f{number}" for number in range(5)]
     for name in names:

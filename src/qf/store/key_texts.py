@@ -51,19 +51,15 @@ class KeyTexts:
         kinds = self._shapes[f"{self._project}_{table.area}", table.name]
         for column in numbered(table):
             coming = {text for text in texts[column] if text is not None}
-            kind = kinds[column]
-            known = texts_of(kind) if is_enum(kind) else None
-            if known is not None and coming <= known:
+            known = texts_of(kinds[column])
+            if coming <= known:
                 continue
-            if known is None:
-                known = self._stored(table, column)
-            wanted = sorted({*known, *coming, *self._expected.get(column, ())})
-            if wanted:
-                kinds[column] = enum_of(wanted)
-                place = where_is(table, self._project)
-                self._connection.execute(
-                    f"ALTER TABLE {place} ALTER {quoted(column)} TYPE {kinds[column]}"
-                )
+            known = known or self._stored(table, column)
+            kinds[column] = enum_of(sorted({*known, *coming, *self._expected.get(column, ())}))
+            self._connection.execute(
+                f"ALTER TABLE {where_is(table, self._project)} "
+                f"ALTER {quoted(column)} TYPE {kinds[column]}"
+            )
 
     def _stored(self, table: Table, column: str) -> frozenset[str]:
         query = f"SELECT DISTINCT {quoted(column)} FROM {where_is(table, self._project)}"
@@ -89,7 +85,7 @@ def is_enum(kind: str) -> bool:
 
 @lru_cache(maxsize=256)
 def texts_of(kind: str) -> frozenset[str]:
-    """Return the texts that an ENUM takes."""
+    """Return the texts that an ENUM takes; none of VARCHAR."""
     return frozenset(text.replace("''", "'") for text in _ONE_TEXT.findall(kind))
 
 

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 
 from qf.schema import NULL_ON, QUALITY, Field
 from qf.schema_tables import TABLES, Table, bar_table, vector_table
+from qf.store.key_texts import numbered
 
 HEAD = """# Tables
 
 One DuckDB file per project, `.data/db/quantflow.duckdb`, with two schemas: `<project>_cdm` for what
 happened and `<project>_feature` for what was made of it. A project chooses its tables under
 `tables:`. Times are UTC without a zone, in nanoseconds; missing is null, never NaN. Element 1 of a
-list is level 0, the best.
+list is level 0, the best. In the database the type ENUM names the texts that a key has, so that a
+row costs a number; it compares, joins and sorts as text does, and readers and Parquet files show
+text. A key of a table without rows is VARCHAR.
 
 A run replaces the rows that were *made* in its range and no others, in one transaction. Features,
 labels and vectors of one clock join on (venue, symbol, bar_clock, bar_id). The view `regime_codes`
@@ -44,11 +47,13 @@ def _section(table: Table) -> str:
     where = f"Schema `<project>_{table.area}`, key ({', '.join(table.key)})"
     where += f"; ranges are cut on `{table.made}`." if table.made else "."
     head = f"\n## {_shown(table.name)}\n\n{_shown(table.meaning)}\n\n{where}\n\n"
-    return head + "| column | type | meaning |\n|---|---|---|\n" + "".join(map(_row, table.fields))
+    texts = numbered(table)
+    rows = (_row(field, "ENUM" if field.name in texts else field.type) for field in table.fields)
+    return head + "| column | type | meaning |\n|---|---|---|\n" + "".join(rows)
 
 
-def _row(field: Field) -> str:
-    return f"| {_shown(field.name)} | {field.type} | {_shown(field.meaning)} |\n"
+def _row(field: Field, kind: str) -> str:
+    return f"| {_shown(field.name)} | {kind} | {_shown(field.meaning)} |\n"
 
 
 def _shown(text: str) -> str:
