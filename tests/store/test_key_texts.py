@@ -111,6 +111,20 @@ def test_a_file_of_texts_is_taken_over_with_its_rows(tmp_path):
         assert store.hashes() == before
 
 
+def test_a_column_that_is_no_key_must_have_its_own_type():
+    """Whoever made it an ENUM: a text that this one lacks could not come."""
+    instruments = TABLES["instruments"]
+    with Store(":memory:", "p") as store:
+        fill(store, instruments, columns(instruments, 1))
+        place = catalog.place_of(store._connection, "p", instruments.name)
+        store._connection.execute(f"ALTER TABLE {place} ALTER base TYPE ENUM('some_base')")
+        fill(store, instruments, columns(instruments, 1), symbol="ETHUSDT")
+        assert store.notes == [
+            "instruments was made anew (its columns changed): what it held is gone"
+        ]
+        assert store.counts_by(instruments.name, "symbol") == {"ETHUSDT": 1}
+
+
 def test_what_a_run_says_will_come_makes_no_column_anew(monkeypatch):
     symbols = [(VENUE, f"S{number}") for number in range(7)]
     with Store(":memory:", "p") as store:
@@ -164,6 +178,7 @@ def test_readers_and_files_show_text(tmp_path):
     )
     assert frame["symbol"].dtype == pl.String and frame["listed"].dtype == pl.List(pl.String)
     assert frame["listed"].to_list() == [["BTCUSDT"], ["ETHUSDT"]]
+    assert frame["held"].dtype == pl.Struct({"a": pl.List(pl.String), "b": pl.Int32})
     assert frame["held"].to_list()[1] == {"a": ["ETHUSDT"], "b": 1}
 
 
@@ -204,6 +219,11 @@ def test_a_file_says_which_texts_its_rows_have(tmp_path, monkeypatch):
     (file,) = spool.finish().values()
     found = key_texts.texts_in(FEATURES, key_columns(FEATURES, file))
     assert found["feature_name"] == set(names) and found["symbol"] == {"BTCUSDT"}
+    both = pa.DictionaryArray.from_arrays(pa.array([1, 0, 1, 1]), pa.array(["one", "two"]))
+    mixed = made.set_column(FEATURES.names.index("feature_set"), "feature_set", both)
+    assert key_texts.texts_in(FEATURES, [mixed, made])["feature_set"] == {
+        "one", "two", "some_feature_set"
+    }  # fmt: skip
     assert not key_texts.one_text(found["feature_name"])
     assert key_texts.one_text(found["symbol"]) == "'BTCUSDT'"
 
