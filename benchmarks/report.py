@@ -42,18 +42,17 @@ FOOT = """
 """
 
 
-def bounded(row: Row, bound_ns: float | None) -> str:
-    """Return a bound, with the ratio that meets it where it was set beside the row's peer."""
-    if bound_ns is None:
-        return ""
-    ratio = row.ratio_for(bound_ns)
-    return f"≤ {bound_ns:,.0f}" + (f", {ratio:.1f} ×" if ratio else "")
+def bounded(bound_ns: float | None, ratio: float | None) -> str:
+    """Return a bound, and the ratio that meets one beside the row's peer."""
+    own = [f"≤ {bound_ns:,.0f}"] if bound_ns is not None else []
+    return ", ".join([*own, f"{ratio:.1f} ×"] if ratio else own)
 
 
 def cells(row: Row) -> tuple[str, ...]:
     """Return one line of the table."""
     job = row.job
-    bound, target = bounded(row, job.bound_ns), bounded(row, job.target_ns)
+    bound = bounded(job.bound_ns, row.ratio_for(job.bound_ns))
+    target = bounded(job.target_ns, row.target_ratio)
     peer = "" if row.peer_ns is None else f"{row.peer_ns:,.1f}"
     ratio = "" if row.ratio is None else f"{row.ratio:.1f}"
     ours = (f"{row.ours_ns:,.1f}", f"{row.yards:,.2f}", f"{row.there_ns:,.1f}")

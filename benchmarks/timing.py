@@ -7,7 +7,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,6 +71,8 @@ class Job:
     # The figure of the named peer that the bounds were set beside, on a quiet machine: they hold
     # as ratios to it on any other.
     beside: tuple[str, float] | None = None
+    # The least ratio that the design aims at, by the beginning of a peer's name.
+    target_ratios: Mapping[str, float] = field(default_factory=dict)
     elsewhere: dict[str, list[float]] = field(default_factory=dict)  # peers timed in their own env
     note: str = ""
     most: int = 1000  # at most so many repeats, of a job that takes seconds
@@ -107,6 +109,13 @@ class Row:
             return None
         name, peer_ns = self.job.beside
         return peer_ns / bound_ns if self.peer.startswith(name) else None
+
+    @property
+    def target_ratio(self) -> float | None:
+        """Return the ratio that the design aims at beside this peer."""
+        aimed = self.job.target_ratios.items()
+        given = next((ratio for name, ratio in aimed if self.peer.startswith(name)), None)
+        return given or self.ratio_for(self.job.target_ns)
 
 
 def once(contender: Contender) -> float:

@@ -87,7 +87,7 @@ def jobs(day: Day, repeats: int) -> Iterator[Job]:
             f"{nautilus['name']}, applied and not read": [s * updates for s in nautilus["apply"]],
         },
         target_ns=15,
-        beside=("hftbacktest", 65),
+        target_ratios={"hftbacktest": 4.0},
         note=(
             f"ours also checks the id chain; {rows:,} and {peer['rows']:,} snapshots, "
             f"mean level differs by {gap:.0e} (boundaries: UTC multiples, first event + n)"
