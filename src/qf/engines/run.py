@@ -282,8 +282,7 @@ def _change(
     )
     tables = _tables(project, next(iter(tapes.values())), asked.groups)
     project.paths.database.parent.mkdir(parents=True, exist_ok=True)
-    threads = 1 if hands.crew is None else 2  # a crew's rows come in whole row groups
-    with Store(project.paths.database, project.name, threads=threads) as store:
+    with Store(project.paths.database, project.name) as store:
         ledgers = {key: Ledger.read(told) for key, told in store.ledgers().items()}
         if hands.crew is not None:
             store.mend_parquet(project.paths.parquet)  # workers read what is stored from there

@@ -68,13 +68,17 @@ def explained(path: Path) -> Iterator[None]:
         raise _cause(path, failure) from failure
 
 
-def open_writer(path: Path, memory_mb: int, threads: int) -> Connection:
-    """Open the file as its owner, making it if absent. Errors: QF602, QF603."""
+def open_writer(path: Path, memory_mb: int) -> Connection:
+    """Open the file as its owner, making it if absent. Errors: QF602, QF603.
+
+    DuckDB works in the thread that asks. With threads of its own, what a statement leaves of a row
+    group stays a group by itself, and the commit packs all groups again.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     config = {
         **_CLOSED,
         "memory_limit": f"{int(memory_mb)}MB",
-        "threads": str(int(threads)),
+        "threads": "1",
         "temp_directory": str(path.with_name(path.name + ".tmp")),
     }
     with explained(path):

@@ -38,15 +38,11 @@ _SYMBOLS = "qf_symbols"
 class Store:
     """Own the file while open; one process at a time can."""
 
-    def __init__(self, path: Path, project: str, memory_mb: int = 448, threads: int = 1) -> None:
-        """Open the file, making it if absent. Errors: QF600, QF602, QF603.
-
-        With several threads DuckDB packs the whole row groups of a statement at once (intake.py),
-        but what is left of one stays a group by itself; the commit then packs all of them again.
-        """
+    def __init__(self, path: Path, project: str, memory_mb: int = 448) -> None:
+        """Open the file, making it if absent. Errors: QF600, QF602, QF603."""
         self.path, self.project = Path(path), check_name(project, "project")
         self.notes: list[str] = []  # sentences for the user
-        self._connection = open_writer(self.path, memory_mb, threads)
+        self._connection = open_writer(self.path, memory_mb)
         with explained(self.path):
             for schema in catalog.schemas(project):
                 self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")

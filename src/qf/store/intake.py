@@ -1,25 +1,25 @@
-"""Rows of many symbols on their way into their tables, put together to whole row groups.
+"""Rows of many symbols on their way into their tables, some row groups' worth at a time.
 
-DuckDB packs several row groups at once, and only where it is given whole ones; a statement for a
-few rows costs milliseconds. So a table's rows wait, in their files or in memory, until there are
-some groups of them, and what is left of the last one waits for the next. What waits in memory is
-bounded: rows beyond it are read from their files again.
+A statement for a few rows costs milliseconds. So a table's rows wait, in their files or in memory,
+until they would fill a row group. What waits in memory is bounded: rows beyond it are read from
+their files again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
 
 from qf.schema_tables import Table
 from qf.store.key_texts import Texts, texts_in
-from qf.store.spool import BATCH_ROWS, batch_rows, key_columns, spooled
+from qf.store.spool import BATCH_ROWS, key_columns, spooled
 
-AT_ONCE_ROWS = 4 * BATCH_ROWS
-HELD_BYTES = 64 << 20  # of all tables' rows that nobody has read yet
+AT_ONCE_ROWS = BATCH_ROWS
+HELD_BYTES = 64 << 20  # of all tables' rows that wait in memory
 
 Batches = Sequence[pa.RecordBatch]
 Insert = Callable[[Table, pa.RecordBatchReader, Texts], None]
@@ -27,40 +27,18 @@ Insert = Callable[[Table, pa.RecordBatchReader, Texts], None]
 
 @dataclass
 class _Waiting:
-    """What waits for one table: sources that nobody has read yet, and the rest of the last one."""
+    """What waits for one table, source by source in the order it was made."""
 
     table: Table
     sources: list[Path | Batches] = field(default_factory=list)
-    rest: list[pa.RecordBatch] = field(default_factory=list)
-    texts: dict[str, set[str | None]] = field(default_factory=dict)  # of all sources so far
+    texts: dict[str, set[str | None]] = field(default_factory=dict)  # of the keys of all sources
     rows: int = 0
     held: int = 0  # bytes of the sources that are in memory
 
-    def schema(self) -> pa.Schema:
-        """Return the columns that all sources have in common."""
-        if self.rest:
-            return self.rest[0].schema
-        return _even(next(_batches(self.sources[0]))).schema
-
-    def groups(self, last: bool) -> Iterator[pa.RecordBatch]:
-        """Yield whole row groups and, with `last`, what is left; sources go as they are read."""
-        held = sum(batch.num_rows for batch in self.rest)
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows; a source is let go of when it has been read."""
         while self.sources:
-            source = self.sources.pop(0)
-            for batch in map(_even, _batches(source)):
-                self.rest.append(batch)
-                held += batch.num_rows
-                group = batch_rows(batch.nbytes, batch.num_rows)
-                while held >= group:
-                    whole, self.rest = _cut(self.rest, group)
-                    held -= group
-                    self.rows -= group
-                    yield whole
-        self.held = 0
-        if last and held:
-            whole, self.rest = _cut(self.rest, held)
-            self.rows -= held
-            yield whole
+            yield from map(_even, _batches(self.sources.pop(0)))
 
 
 class Intake:
@@ -74,33 +52,35 @@ class Intake:
     def add(self, table: Table, file: Path, rows: int, given: Batches = ()) -> None:
         """Take rows in the order they were made; the file stays where it is until they are in.
 
-        `given` are the same rows, where they are in memory: they are read there if there is room.
+        `given` are the same rows, where they are in memory: they are read there unless they would
+        have to wait and there is no room.
         """
         if not rows:
             return
         waiting = self._waiting.setdefault(table.name, _Waiting(table))
+        waiting.rows += rows
+        at_once = waiting.rows >= AT_ONCE_ROWS
         size = sum(batch.nbytes for batch in given)
         room = HELD_BYTES - sum(each.held for each in self._waiting.values())
-        in_memory = 0 < size <= room
+        in_memory = bool(given) and (at_once or size <= room)
         waiting.sources.append(given if in_memory else file)
+        waiting.held += size if in_memory else 0
         for name, texts in texts_in(table, given or key_columns(table, file)).items():
             waiting.texts.setdefault(name, set()).update(texts)
-        waiting.held += size if in_memory else 0
-        waiting.rows += rows
-        if waiting.rows >= AT_ONCE_ROWS:
-            self._send(waiting, last=False)
+        if at_once:
+            self._send(table.name)
 
     def finish(self) -> None:
         """Insert what still waits."""
-        for waiting in self._waiting.values():
-            self._send(waiting, last=True)
-        self._waiting = {}
+        for name in [*self._waiting]:
+            self._send(name)
 
-    def _send(self, waiting: _Waiting, last: bool) -> None:
-        if waiting.rows:
-            groups = waiting.groups(last)
-            reader = pa.RecordBatchReader.from_batches(waiting.schema(), groups)
-            self._insert(waiting.table, reader, waiting.texts)
+    def _send(self, name: str) -> None:
+        waiting = self._waiting.pop(name)
+        batches = waiting.batches()
+        first = next(batches)
+        reader = pa.RecordBatchReader.from_batches(first.schema, chain([first], batches))
+        self._insert(waiting.table, reader, waiting.texts)
 
 
 def _batches(source: Path | Batches) -> Iterator[pa.RecordBatch]:
@@ -124,17 +104,3 @@ def _numbered(column: pa.Array) -> pa.Array:
     if isinstance(column, pa.DictionaryArray):
         return pa.DictionaryArray.from_arrays(column.indices.cast(pa.int32()), column.dictionary)
     return column
-
-
-def _cut(batches: Batches, rows: int) -> tuple[pa.RecordBatch, list[pa.RecordBatch]]:
-    """Return the first rows as one batch, and the others."""
-    first, rest, left = [], [], rows
-    for batch in batches:
-        take = min(left, batch.num_rows)
-        if take:
-            first.append(batch.slice(0, take))
-        if take < batch.num_rows:
-            rest.append(batch.slice(take))
-        left -= take
-    (whole,) = pa.Table.from_batches(first).combine_chunks().to_batches()
-    return whole, rest
