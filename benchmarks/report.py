@@ -23,12 +23,13 @@ targets were set. Hold `there` against `must` and `target`. The loop is the desi
 so a job that waits for memory or for another library converts less well than one that computes.
 
 The data is a seeded synthetic day (`benchmarks/day.py`): {events:,} tape rows, half trades, half
-book levels, 7 levels per difference message; and, where they lie beside the repository, real
-captures (`../shared/data/binance_raw`). Peers with pins of their own run in `.bench/<name>`, made
-from `requirements/bench-<name>.txt`. Pages of their own: how memory and time grow with the
-tape's length ([memory.md](memory.md)), how long a start takes ([start.md](start.md)), what two
-threads and processes bring ([symbols.md](symbols.md)), what a deployed session bears
-([live_load.md](live_load.md)) and what it keeps over a day ([live_memory.md](live_memory.md)).
+book levels, 7 levels per difference message, five times as many from end to end; and, where they
+lie beside the repository, real captures (`../shared/data/binance_raw`). Peers with pins of their
+own run in `.bench/<name>`, made from `requirements/bench-<name>.txt`. Pages of their own: how
+memory and time grow with the tape's length ([memory.md](memory.md)), how long a start takes
+([start.md](start.md)), what two threads and processes bring ([symbols.md](symbols.md)), what a
+deployed session bears ([live_load.md](live_load.md)) and what it keeps over a day
+([live_memory.md](live_memory.md)).
 
 Last run on: {machine}.
 

@@ -168,7 +168,7 @@ def jobs(day: Day, repeats: int, folder: Path) -> Iterator[Job]:
         )
         rows = ", ".join(f"{name} {n:,}" for name, n in sorted(counts.items()))
         yield Job(
-            name=f"end to end, Parquet to DuckDB: {word}",
+            name=f"end to end, {day.events:,} events, Parquet to DuckDB: {word}",
             unit="event",
             elements=day.events,
             makes=rows,

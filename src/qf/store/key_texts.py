@@ -3,9 +3,9 @@
     VARCHAR                      until the table's first row
     ENUM('BTCUSDT', 'ETHUSDT')   the texts that have come, and those that a run says will come
 
-A text that repeats takes DuckDB three times as long to write as a number, whatever it is given as.
-An ENUM's order is that of its texts, so rows sorted by key stand where texts would put them. A text
-that is new makes the column anew, numbers alone, in the transaction that brings it.
+DuckDB takes three times as long to write one and the same text as a number, whatever it is given
+as. An ENUM's order is that of its texts, so rows sorted by key stand where texts would put them. A
+text that is new makes the column anew, numbers alone, in the transaction that brings it.
 """
 
 from __future__ import annotations
