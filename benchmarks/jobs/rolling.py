@@ -96,14 +96,14 @@ def jobs(day: Day, repeats: int) -> Iterator[Job]:
     elsewhere = run_peer("rolling_peers.py", arguments, repeats)
     inside = polars_of(pl.Series(x), pl.Series(y))
     plan = [
-        ("mean", None, "rolling_mean", "price, 100", [x], {}),
-        ("std", None, "rolling_std", "price, 100", [x], {}),
-        ("zscore", None, "rolling_zscore", "price, 100", [x], {}),
-        ("min", None, "rolling_min", "price, 100", [x], {}),
-        ("corr", None, "rolling_corr", "price, size, 100", [x, y], {}),
-        ("autocorr", None, "rolling_autocorr", "price, 100, 1", [x], {"lag": LAG}),
+        ("mean", "rolling_mean", "price, 100", [x], {}),
+        ("std", "rolling_std", "price, 100", [x], {}),
+        ("zscore", "rolling_zscore", "price, 100", [x], {}),
+        ("min", "rolling_min", "price, 100", [x], {}),
+        ("corr", "rolling_corr", "price, size, 100", [x, y], {}),
+        ("autocorr", "rolling_autocorr", "price, 100, 1", [x], {"lag": LAG}),
     ]
-    rows = [(*entry, WINDOW) for entry in plan]
+    rows = [(word, None, *entry, WINDOW) for word, *entry in plan]
     rows += [
         (f"rank {w}", at, "rolling_rank", f"price, {w}", [x], {}, w) for w, at in RANKS.items()
     ]

@@ -30,10 +30,10 @@ def kinds(store, table):
     return catalog.shapes(store._connection, "p")[f"p_{table.area}", table.name]
 
 
-def statements(store, monkeypatch):
-    """Return the list that the column types which are made anew come into."""
-    made, ensured = [], key_texts.enum_of
-    monkeypatch.setattr(key_texts, "enum_of", lambda texts: made.append(texts) or ensured(texts))
+def types_made(monkeypatch):
+    """Return the list that the texts of every column type made from now on come into."""
+    made, make = [], key_texts.enum_of
+    monkeypatch.setattr(key_texts, "enum_of", lambda texts: made.append(texts) or make(texts))
     return made
 
 
@@ -128,7 +128,7 @@ def test_a_column_that_is_no_key_must_have_its_own_type():
 def test_what_a_run_says_will_come_makes_no_column_anew(monkeypatch):
     symbols = [(VENUE, f"S{number}") for number in range(7)]
     with Store(":memory:", "p") as store:
-        made = statements(store, monkeypatch)
+        made = types_made(monkeypatch)
         with store.change(RunRecord("r1"), None, symbols) as change:
             for venue, symbol in symbols:
                 change.prepare([TRADES], venue, symbol)

@@ -1,4 +1,4 @@
-"""Rows of many symbols come into a table in their order and as whole row groups, the rest last."""
+"""Rows of symbols come into a table in their order, many at a time; a row group is packed once."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Rows of many symbols on their way into their tables, some row groups' worth at a time.
+"""Rows of many symbols on their way into their tables, a row group's worth and more at a time.
 
 A statement for a few rows costs milliseconds. So a table's rows wait, in their files or in memory,
 until they would fill a row group. What waits in memory is bounded: rows beyond it are read from
