@@ -6,7 +6,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 from qf.cli import _examine
@@ -15,7 +14,6 @@ from qf.engines.executors import Options
 from qf.engines.progress import Board
 from qf.errors import QuantflowError
 from qf.project.local import read_local
-from qf.store.spool import Hand
 from tests.executors import projects
 
 
@@ -130,14 +128,3 @@ def test_the_doctor_says_where_symbols_are_computed(tmp_path, monkeypatch):
         monkeypatch.setenv("QF__EXECUTOR", executor)
         row = next(each for each in _examine.project(folder) if each.name == "executor")
         assert row.state == state and row.detail.startswith(executor)
-
-
-def test_rows_in_hand_are_taken_once_and_bounded(tmp_path):
-    batch = pa.record_batch({"x": pa.array([1, 2, 3])})
-    hand = Hand(most_bytes=batch.nbytes)
-    hand.keep(tmp_path / "a", [batch])
-    hand.keep(tmp_path / "b", [batch])
-    assert not hand.take(tmp_path / "b") and hand.take(tmp_path / "a") == [batch]
-    assert not hand.take(tmp_path / "a")
-    hand.keep(tmp_path / "b", [batch])
-    assert hand.take(tmp_path / "b") == [batch]

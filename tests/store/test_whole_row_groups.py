@@ -10,7 +10,6 @@ from qf.errors import QuantflowError
 from qf.schema_tables import TABLES
 from qf.store import intake as intake_file
 from qf.store import spool as spool_file
-from qf.store import writer as writer_file
 from qf.store.arrow import batch_of
 from qf.store.duck import Store
 from qf.store.intake import Intake
@@ -69,7 +68,7 @@ def test_rows_of_any_table_come_from_memory_and_from_files_alike(tmp_path, name)
         spool = Spool(tmp_path / f"{number}")
         spool.add(table, "binance_spot", f"S{number}", list(made))
         file = Path(spool.finish()[name])
-        intake.add(table, file, 13, made if number % 2 else ())
+        intake.add(table, made if number % 2 else file, 13)
     intake.finish()
     ((*inserted,),) = told.of(name)
     assert shown(inserted) == shown(everything)
@@ -86,7 +85,7 @@ def test_rows_keep_their_order_and_come_many_at_a_time(tmp_path, small, seed):
             made = batches_of(table, f"S{number}", sizes, seed + number)
             everything += made
             if random.random() < 0.5:
-                intake.add(table, NO_FILE, sum(sizes), made)
+                intake.add(table, made, sum(sizes))
             elif made:
                 spool = Spool(tmp_path / f"{number}")
                 spool.add(table, "binance_spot", f"S{number}", list(made))
@@ -111,8 +110,9 @@ def test_rows_keep_their_order_and_come_many_at_a_time(tmp_path, small, seed):
 def test_nothing_given_makes_no_statement(small):
     told = Told()
     intake = Intake(told)
-    intake.add(TRADES, NO_FILE, 0)
+    intake.add(TRADES, NO_FILE, 0)  # one that is kept, of which nothing is to be read
     intake.finish()
+    assert not intake.catch_up()
     assert told.statements == []
 
 
@@ -122,7 +122,7 @@ def test_the_symbols_of_a_group_may_be_more_than_a_byte_numbers(small):
     for number in range(200):
         (batch,) = batches_of(TRADES, f"S{number}", [2], number)
         assert batch.column("symbol").type.index_type == pa.int8()
-        intake.add(TRADES, NO_FILE, 2, [batch])
+        intake.add(TRADES, [batch], 2)
     intake.finish()
     symbols = [row["symbol"] for _, made in told.statements for row in shown(made)]
     assert symbols == [f"S{number}" for number in range(200) for _ in range(2)]
@@ -136,38 +136,57 @@ def spool_of(folder, batches):
 
 
 def test_what_waits_in_memory_is_bounded(tmp_path, small, monkeypatch):
-    batches = [batches_of(TRADES, f"S{n}", [GROUP // 10], n) for n in range(12)]
-    size = batches[0][0].nbytes
-    monkeypatch.setattr(intake_file, "HELD_BYTES", 3 * size)
-    told = Told()
+    """The table that holds the most goes first; what waits in files takes no room."""
+    few, many, told = TABLES["cdm_labels"], TRADES, Told()
+    little, much = (batches_of(each, "S", [5], 1) for each in (few, many))
+    monkeypatch.setattr(intake_file, "HELD_BYTES", little[0].nbytes + 3 * much[0].nbytes)
     intake = Intake(told)
-    for place, given in enumerate(batches):
-        file = NO_FILE if place < 3 else spool_of(tmp_path / f"{place}", given)
-        intake.add(TRADES, file, GROUP // 10, given)
-    (waiting,) = intake._waiting.values()
-    assert [isinstance(source, Path) for source in waiting.sources] == [False] * 3 + [True] * 9
+    intake.add(few, little, 5)
+    for place in range(8):
+        intake.add(many, much, 5)
+        intake.add(many, spool_of(tmp_path / f"{place}", much), 5)
+        assert len(told.of(many.name)) == (place + 1) // 4 and not told.of(few.name)
     intake.finish()
-    got = [batch for _, made in told.statements for batch in made]
-    assert shown(got) == shown([batch for given in batches for batch in given])
-    # What has been read holds nothing: there is room again.
-    told.statements.clear()
-    intake.add(TRADES, NO_FILE, GROUP // 10, batches[0])
-    intake.finish()
-    ((again,),) = told.of(TRADES.name)
-    assert shown([again]) == shown(batches[0])
+    for table, given in ((few, little), (many, much * 16)):
+        got = [batch for made in told.of(table.name) for batch in made]
+        assert shown(got) == shown(given)
 
 
-def test_rows_that_need_not_wait_need_no_room(small, monkeypatch):
+def test_rows_that_are_enough_need_not_wait_and_no_room(small, monkeypatch):
     given = batches_of(TRADES, "S", [4 * GROUP + 1], 1)
     monkeypatch.setattr(intake_file, "HELD_BYTES", 0)
     told = Told()
     intake = Intake(told)
-    for _ in range(3):  # each is sent at once, from memory
-        intake.add(TRADES, NO_FILE, 4 * GROUP + 1, given)
+    for _ in range(3):
+        intake.add(TRADES, given, 4 * GROUP + 1)
         assert not intake._waiting
     intake.finish()
     got = [batch for made in told.of(TRADES.name) for batch in made]
     assert len(told.statements) == 3 and shown(got) == shown([*given] * 3)
+
+
+def test_where_there_is_time_the_table_with_the_most_rows_goes_first(small, monkeypatch):
+    monkeypatch.setattr(intake_file, "WORTH_ROWS", GROUP // 5)
+    labels, told = TABLES["cdm_labels"], Told()
+    intake = Intake(told)
+    sizes = {TRADES: GROUP // 4, labels: GROUP // 2, TABLES["features"]: GROUP // 10}
+    for table, rows in sizes.items():
+        intake.add(table, batches_of(table, "S", [rows], 1), rows)
+    assert [intake.catch_up() for _ in range(4)] == [True, True, False, False]
+    assert [name for name, _ in told.statements] == [labels.name, TRADES.name]
+    intake.finish()  # few rows only now
+    assert [name for name, _ in told.statements[2:]] == ["features"]
+
+
+def test_rows_in_memory_go_as_they_are(small):
+    """No column of texts is numbered anew where all are numbered alike already."""
+    told, made = Told(), batches_of(TRADES, "S", [5, 8], 1)
+    intake = Intake(told)
+    intake.add(TRADES, made, 13)
+    intake.finish()
+    ((one, other),) = told.of(TRADES.name)
+    assert one.schema == made[0].schema and one.schema.field("symbol").type.index_type == pa.int8()
+    assert shown([one, other]) == shown(made)
 
 
 def test_a_batch_of_wide_rows_is_no_larger_than_what_is_allowed(tmp_path, small, monkeypatch):
@@ -195,7 +214,7 @@ def test_a_change_has_everything_in_its_tables_when_it_ends(tmp_path):
                 spool = Spool(tmp_path / f"spool{number}")
                 spool.add(TRADES, *where, list(batches))
                 file = spool.finish()[TRADES.name]
-                change.take(TRADES, where, Path(file), rows, batches if number else ())
+                change.take(TRADES, where, batches if number else Path(file), rows)
                 counts[number] = change.rows_of([TRADES], *where)[TRADES.name]
         assert counts[0] == 0  # it waited
         found = store.counts_by(TRADES.name, "symbol")
@@ -218,7 +237,7 @@ def groups_in(store, table):
 def test_a_row_group_is_packed_once(tmp_path, monkeypatch, how):
     """One that a statement leaves half would be packed again, with its neighbours, at the end."""
     table, rows = TABLES["features"], BATCH_ROWS * 3 // 2 + 7
-    monkeypatch.setattr(writer_file, "BATCH_BYTES", 1)
+    monkeypatch.setattr(intake_file, "HELD_BYTES", 1)  # every batch is a statement
     with Store(tmp_path / "q.duckdb", "p") as store:
         with store.change(RunRecord("r1")) as change:
             where = ("binance_spot", "BTCUSDT")

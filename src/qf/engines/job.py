@@ -15,6 +15,7 @@ import json
 import socket
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from qf.engines.parts import code_hash
+from qf.engines.row_stream import RowStream
 from qf.engines.run_result import SymbolResult
 from qf.engines.sources import open_tape as ingest_symbol
 from qf.engines.symbol_work import Asked, Clear, Done, Intent, SymbolWork
@@ -30,7 +32,7 @@ from qf.errors import DefinitionError, Place, QuantflowError, RefusedError, RunE
 from qf.project import open_project
 from qf.project.model import Project
 from qf.store.change import RunWriter
-from qf.store.spool import Hand, Spool
+from qf.store.spool import Spool
 from qf.store.stored_features import StoredFeatures
 from qf.tape.tape_file import TapeFile, open_tape
 
@@ -75,7 +77,7 @@ class Answer:
 
     intent: Intent
     done: Done
-    files: dict[str, tuple[str, int]]  # table -> file, rows
+    files: dict[str, tuple[str, int]]  # table -> file, rows to be read there
 
 
 def ingest_job(project: Project, symbol: str, renew: bool) -> str:
@@ -109,12 +111,12 @@ def _of(project: Project, symbol: str) -> dict[str, str]:
 
 
 def carry_out(
-    text: str, report: Report, project: Project | None = None, hand: Hand | None = None
+    text: str, report: Report, project: Project | None = None, stream: RowStream | None = None
 ) -> str:
     """Do a job and return its answer; what the library refuses is an answer too.
 
     Without a project the one in the job's folder is opened; it stays open for the next job. With a
-    hand, rows are given to it as well as to files.
+    stream, rows are handed over there, and written to files besides.
     """
     job = json.loads(text)
     try:
@@ -122,7 +124,7 @@ def carry_out(
             if job["do"] == "ingest":
                 made = _ingest(found, job, report)
             else:
-                made = _compute(found, job, report, hand)
+                made = _compute(found, job, report, stream)
     except QuantflowError as error:
         made = {"error": _told(error)}
     return json.dumps(made)
@@ -161,7 +163,7 @@ def _ingest(project: Project, job: Mapping[str, Any], report: Report) -> dict[st
 
 
 def _compute(
-    project: Project, job: Mapping[str, Any], report: Report, hand: Hand | None
+    project: Project, job: Mapping[str, Any], report: Report, stream: RowStream | None
 ) -> dict[str, Any]:
     tape = open_tape(Path(job["tape"]), job["cached"])
     given = job["asked"]
@@ -171,7 +173,9 @@ def _compute(
     # An attempt has a folder of its own: one that was cut short leaves nothing that is read.
     Path(job["scratch"]).mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f"{job['symbol']}-", dir=job["scratch"]))
-    spool = Spool(folder, hand)
+    if stream is not None:
+        stream.begin(intent)
+    spool = Spool(folder, stream.give if stream else None)
     writer = RunWriter(None, project.name, spool)
     work.make(
         writer, StoredFeatures(project.paths.parquet, project.name, intent.venue, intent.symbol)
@@ -179,12 +183,13 @@ def _compute(
     done = work.done(writer)
     result = asdict(replace(done.result, tape=None, barriers={}))
     del result["tape"]
+    to_read = Counter() if stream else writer.counts
     return {
         "intent": asdict(intent),
         "log": done.log,
         "ledger": done.ledger,
         "result": result,
-        "files": {name: (path, writer.counts[name]) for name, path in spool.finish().items()},
+        "files": {name: (path, to_read[name]) for name, path in spool.finish().items()},
     }
 
 

@@ -10,7 +10,8 @@
 5. commit everything, or nothing; then let the Parquet files follow;
 6. account for every frame, count how directions were found, warn about what stayed empty.
 
-One symbol, or one worker, needs no crew: its rows go straight to the database.
+One symbol, or one worker, needs no crew: its rows go straight to the database. Rows of a thread are
+taken while they are made (row_stream.py), those of other workers from files when they are done.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
 
 from qf.clock import format_time, wall_ns
@@ -29,6 +30,7 @@ from qf.engines.executors import Crew, Options
 from qf.engines.ledger import Ledger
 from qf.engines.parts import CARRIED, RAW_TABLES
 from qf.engines.progress import Board, Progress
+from qf.engines.row_stream import RowStream
 from qf.engines.run_result import RunResult, SymbolResult
 from qf.engines.shared_times import shared_times
 from qf.engines.sources import open_tape
@@ -47,7 +49,6 @@ from qf.store.duck import Store
 from qf.store.lock import project_lock
 from qf.store.record import RunRecord
 from qf.store.segments import forget_files
-from qf.store.spool import Hand
 from qf.tape.tape_file import TapeFile
 
 __all__ = [
@@ -153,7 +154,6 @@ class _Hands:
     report: Progress
     crew: Crew | None = None
     board: Board | None = None
-    hand: Hand = field(default_factory=Hand)
 
     def tapes(self, symbols: list[str], renew: bool) -> Iterator[tuple[str, TapeFile]]:
         """Yield every symbol's tape, in order. Errors: those of the ingest."""
@@ -166,9 +166,9 @@ class _Hands:
             return
         self.board.begin("ingest", symbols)
         jobs = [job.ingest_job(self.project, symbol, renew) for symbol in symbols]
-        for symbol, answer in zip(symbols, self.crew(jobs), strict=True):
+        for symbol, task in zip(symbols, self.crew(jobs), strict=True):
             with _named(symbol, symbols):
-                tape = job.read_tape(answer)
+                tape = job.read_tape(task.answer.result())
             self.board.end(symbol)
             yield symbol, tape
 
@@ -188,12 +188,15 @@ class _Hands:
             job.compute_job(self.project, tape, asked, target.ledger(tape).row(), scratch)
             for tape in tapes.values()
         ]
-        for (symbol, tape), text in zip(tapes.items(), self.crew(jobs), strict=True):
+        for (symbol, tape), task in zip(tapes.items(), self.crew(jobs), strict=True):
             with _named(symbol, tapes):
-                answer = job.read_answer(text, tape)
                 change = target.of(tape)
-                change.begin(answer.intent)
-                change.take(answer.intent, answer.files, self.hand)
+                if task.stream is not None:
+                    change.follow(task.stream)
+                answer = job.read_answer(task.answer.result(), tape)
+                if task.stream is None:
+                    change.begin(answer.intent)
+                change.take(answer.intent, answer.files)
                 change.end(answer.intent, answer.done)
             self.board.end(symbol)
             yield answer.done.result
@@ -241,13 +244,12 @@ def _crew(project: Project, symbols: int, report: Progress) -> Iterator[_Hands]:
     open_crew = executors.find(name)
     shutil.rmtree(project.paths.data / "run", ignore_errors=True)  # of a run that was killed
     try:
-        hand = Hand()
 
-        def work(text: str, tell: Progress) -> str:
-            return job.carry_out(text, tell, project, hand)
+        def work(text: str, tell: Progress, stream: RowStream) -> str:
+            return job.carry_out(text, tell, project, stream)
 
         with open_crew(options, work) as crew:
-            yield _Hands(project, report, crew, board, hand)
+            yield _Hands(project, report, crew, board)
     finally:
         shutil.rmtree(project.paths.data / "run", ignore_errors=True)
 

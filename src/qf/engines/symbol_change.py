@@ -1,7 +1,8 @@
 """One symbol's part of a run's transaction: clear, take the rows, record what is there now.
 
 1. begin: what was there of another definition or another input is removed, in the range
-2. the rows come, written by the symbol's work itself or taken from a worker's files
+2. the rows come: written by the symbol's work itself, from a thread that makes them, or from the
+   files of a worker
 3. end: qf_runs gets a row per part, the database the ledger
 """
 
@@ -13,10 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from qf.engines.ledger import Ledger
+from qf.engines.row_stream import RowStream
 from qf.engines.symbol_work import Done, Intent
 from qf.schema_tables import Table
 from qf.store.change import Change
-from qf.store.spool import Hand
 
 
 class SymbolChange:
@@ -42,12 +43,22 @@ class SymbolChange:
             left = there[name] - gone[name]
             change.want_file(self._tables[name], **where, appended=appended, left=left)
 
-    def take(self, intent: Intent, files: Mapping[str, tuple[str, int]], hand: Hand) -> None:
-        """Take the rows that a worker has written: per table its file and how many there are."""
+    def follow(self, stream: RowStream) -> None:
+        """Begin, and take the rows that a thread makes while it makes them."""
+        intent = stream.intent()
+        if intent is None:
+            return
+        self.begin(intent)
+        where = (intent.venue, intent.symbol)
+        for name, batches in stream.rows(self._change.catch_up):
+            rows = sum(batch.num_rows for batch in batches)
+            self._change.take(self._tables[name], where, batches, rows)
+
+    def take(self, intent: Intent, files: Mapping[str, tuple[str, int]]) -> None:
+        """Take what a worker has written: per table its file, and how many rows to read there."""
         where = (intent.venue, intent.symbol)
         for name, (file, rows) in files.items():
-            path = Path(file)
-            self._change.take(self._tables[name], where, path, rows, hand.take(path))
+            self._change.take(self._tables[name], where, Path(file), rows)
 
     def end(self, intent: Intent, done: Done) -> None:
         """Record what was made."""

@@ -136,7 +136,6 @@ class SymbolWork:
             if need.part.maker == "tape":
                 self._copy(need, writer)
         run.compute(writer, _Saved(self._run.ledger, self._states, stored), self._report)
-        writer.finish()
 
     def done(self, writer: RunWriter) -> Done:
         """Return the account of what `make` has made; its state is on disk then."""

@@ -47,7 +47,12 @@ def part_key(table: str, constants: Constants) -> PartKey:
 
 
 class RunWriter(Writer):
-    """Count and hash what is written, part by part, and hand it to the Parquet files too."""
+    """Count and hash what is written, part by part, and hand it on as it comes.
+
+    Files get it, and the tables where there is a connection: through an intake, which gathers.
+    """
+
+    gathers = False
 
     def __init__(
         self,
@@ -58,13 +63,13 @@ class RunWriter(Writer):
     ) -> None:
         """Write to the database and to files; without a connection to files alone."""
         super().__init__(connection, project, (), (), (FIRST_NS, LAST_NS), key_texts)
+        self.intake = Intake(self.insert)
         self.sums: defaultdict[PartKey, RowSums] = defaultdict(RowSums)
         self._files = files
         self._now = ("", "")
 
     def admit(self, tables: Iterable[Table], venue: str, symbol: str) -> None:
         """Take rows of these tables and of this symbol from now on, whenever they were made."""
-        self.finish()
         self._tables |= {table.name: table for table in tables}
         self._symbols, self._now = {(venue, symbol)}, (venue, symbol)
         self.limit(None, None)
@@ -86,10 +91,11 @@ class RunWriter(Writer):
 
     def put(self, table: Table, batches: list[pa.RecordBatch]) -> None:
         """Add the batches' rows to the table and to its Parquet file."""
+        given = list(batches)
         if self._files is not None:
             self._files.add(table, *self._now, batches)
         if self._connection is not None:
-            super().put(table, batches)
+            self.intake.add(table, given, sum(batch.num_rows for batch in given))
 
 
 class Change:
@@ -110,7 +116,6 @@ class Change:
         self._shapes = catalog.shapes(connection, project)  # what is true of the tables
         texts = KeyTexts(connection, project, self._shapes, symbols)
         self.writer = RunWriter(connection, project, segments, texts)
-        self._intake = Intake(self.writer.insert)
         self.run, self.project = run, project
         self._connection, self._segments = connection, segments
         self._files: dict[tuple[str, str, str], tuple[bool, bool]] = {}  # appended, whole
@@ -172,26 +177,27 @@ class Change:
         self,
         table: Table,
         where: tuple[str, str],
-        spool: Path,
+        source: Path | Sequence[pa.RecordBatch],
         rows: int,
-        given: Sequence[pa.RecordBatch] = (),
     ) -> None:
-        """Add the rows that a worker has made, counted and hashed, and keep the file if wanted.
+        """Add rows that a worker has made, counted and hashed: from its file, or from memory.
 
-        `where` is venue and symbol; `given` are the rows, where they are in memory already. They
-        are in the table after `finish`.
+        `where` is venue and symbol. A file is kept if wanted, also one of which no rows are to be
+        read. The rows are in the table after `finish`.
         """
-        venue, symbol = where
         self.writer.counts[table.name] += rows
-        self.writer.rows[table.name, venue, symbol] += rows
-        if self._segments is not None:
-            spool = self._segments.adopt(table, venue, symbol, spool)
-        self._intake.add(table, spool, rows, given)
+        self.writer.rows[table.name, *where] += rows
+        if isinstance(source, Path) and self._segments is not None:
+            source = self._segments.adopt(table, *where, source)
+        self.writer.intake.add(table, source, rows)
+
+    def catch_up(self) -> bool:
+        """Bring some of what was taken into the tables; return whether there was enough of it."""
+        return self.writer.intake.catch_up()
 
     def finish(self) -> None:
         """Bring into the tables all that has been given."""
-        self._intake.finish()
-        self.writer.finish()
+        self.writer.intake.finish()
 
     def rows_of(self, tables: Iterable[Table], venue: str, symbol: str) -> dict[str, int]:
         """Return how many rows of a symbol each table holds."""

@@ -1,8 +1,7 @@
 """Rows of many symbols on their way into their tables, a row group's worth and more at a time.
 
 A statement for a few rows costs milliseconds. So a table's rows wait, in their files or in memory,
-until they would fill a row group. What waits in memory is bounded: rows beyond it are read from
-their files again.
+until they would fill a row group, or there is nothing else to do. What waits in memory is bounded.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from qf.store.key_texts import Texts, texts_in
 from qf.store.spool import BATCH_ROWS, key_columns, spooled
 
 AT_ONCE_ROWS = BATCH_ROWS
+WORTH_ROWS = BATCH_ROWS // 8  # that are worth a statement where there is time
 HELD_BYTES = 64 << 20  # of all tables' rows that wait in memory
 
 Batches = Sequence[pa.RecordBatch]
@@ -37,8 +37,16 @@ class _Waiting:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows; a source is let go of when it has been read."""
+        alike = self._alike()
         while self.sources:
-            yield from map(_even, _batches(self.sources.pop(0)))
+            batches = _batches(self.sources.pop(0))
+            yield from batches if alike else map(_even, batches)
+
+    def _alike(self) -> bool:
+        """Say whether all rows are in memory, their texts numbered in the same way."""
+        held = [source for source in self.sources if not isinstance(source, Path)]
+        schemas = {batch.schema for source in held for batch in source}
+        return len(held) == len(self.sources) and len(schemas) == 1
 
 
 class Intake:
@@ -49,34 +57,41 @@ class Intake:
         self._insert = insert
         self._waiting: dict[str, _Waiting] = {}
 
-    def add(self, table: Table, file: Path, rows: int, given: Batches = ()) -> None:
-        """Take rows in the order they were made; the file stays where it is until they are in.
+    def add(self, table: Table, source: Path | Batches, rows: int) -> None:
+        """Take the rows of a file, or those in memory, in the order they were made.
 
-        `given` are the same rows, where they are in memory: they are read there unless they would
-        have to wait and there is no room.
+        A file stays where it is until its rows are in.
         """
         if not rows:
             return
         waiting = self._waiting.setdefault(table.name, _Waiting(table))
+        in_file = isinstance(source, Path)
+        waiting.sources.append(source)
         waiting.rows += rows
-        at_once = waiting.rows >= AT_ONCE_ROWS
-        size = sum(batch.nbytes for batch in given)
-        room = HELD_BYTES - sum(each.held for each in self._waiting.values())
-        in_memory = bool(given) and (at_once or size <= room)
-        waiting.sources.append(given if in_memory else file)
-        waiting.held += size if in_memory else 0
-        for name, texts in texts_in(table, given or key_columns(table, file)).items():
+        waiting.held += 0 if in_file else sum(batch.nbytes for batch in source)
+        keys = key_columns(table, source) if in_file else source
+        for name, texts in texts_in(table, keys).items():
             waiting.texts.setdefault(name, set()).update(texts)
-        if at_once:
-            self._send(table.name)
+        if waiting.rows >= AT_ONCE_ROWS:
+            self._send(waiting)
+        while sum(each.held for each in self._waiting.values()) > HELD_BYTES:
+            self._send(max(self._waiting.values(), key=lambda each: each.held))
+
+    def catch_up(self) -> bool:
+        """Insert of what waits the table with the most rows; return whether it is worth it."""
+        most = max(self._waiting.values(), key=lambda each: each.rows, default=None)
+        if most is None or most.rows < WORTH_ROWS:
+            return False
+        self._send(most)
+        return True
 
     def finish(self) -> None:
         """Insert what still waits."""
-        for name in [*self._waiting]:
-            self._send(name)
+        for waiting in [*self._waiting.values()]:
+            self._send(waiting)
 
-    def _send(self, name: str) -> None:
-        waiting = self._waiting.pop(name)
+    def _send(self, waiting: _Waiting) -> None:
+        del self._waiting[waiting.table.name]
         batches = waiting.batches()
         first = next(batches)
         reader = pa.RecordBatchReader.from_batches(first.schema, chain([first], batches))

@@ -4,13 +4,12 @@
 
 A spool is a file as the tables' readers take it: where a run only adds rows, the owner copies it
 into DuckDB and gives it its place among the project's Parquet files (segments.py); nothing is
-written twice. A thread of the same process hands the rows over in memory too, while they are few.
+written twice. A thread of the same process hands the rows over in memory besides.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,40 +20,17 @@ from qf.store.key_texts import numbered
 from qf.store.segments import open_segment
 
 BATCH_ROWS, BATCH_BYTES = 122_880, 128 << 20  # a row group of DuckDB; less of rows that are wide
-HAND_BYTES, TABLE_BYTES = 256 << 20, 64 << 20  # in memory: of all, and of one symbol's table
 
-
-class Hand:
-    """Rows that are in memory between a thread that made them and the owner: few, or none."""
-
-    def __init__(self, most_bytes: int = HAND_BYTES) -> None:
-        self._most, self._bytes, self._lock = most_bytes, 0, threading.Lock()
-        self._rows: dict[str, list[pa.RecordBatch]] = {}
-
-    def keep(self, path: Path, batches: list[pa.RecordBatch]) -> None:
-        """Keep all rows of a file, if there is room for them."""
-        size = sum(batch.nbytes for batch in batches)
-        with self._lock:
-            if self._bytes + size <= self._most:
-                self._bytes += size
-                self._rows[str(path)] = batches
-
-    def take(self, path: Path) -> list[pa.RecordBatch]:
-        """Return the rows of a file and let them go; none where it was not kept."""
-        with self._lock:
-            batches = self._rows.pop(str(path), [])
-            self._bytes -= sum(batch.nbytes for batch in batches)
-        return batches
+Give = Callable[[str, list[pa.RecordBatch]], None]
 
 
 class Spool:
     """The files of one symbol's rows; made by a worker, taken by `Change.take`."""
 
-    def __init__(self, folder: Path, hand: Hand | None = None) -> None:
-        """With a hand, a table's rows go there too, if they are few."""
-        self.folder, self._hand = Path(folder), hand
+    def __init__(self, folder: Path, give: Give | None = None) -> None:
+        """`give` gets a table's name and rows before they are written."""
+        self.folder, self._give = Path(folder), give
         self._open: dict[str, pq.ParquetWriter] = {}
-        self._kept: dict[str, list[pa.RecordBatch]] = {}
 
     def add(self, table: Table, venue: str, symbol: str, batches: list[pa.RecordBatch]) -> None:
         """Append rows to the file of a table; the symbol is always the same."""
@@ -63,23 +39,15 @@ class Spool:
         if table.name not in self._open:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._open[table.name] = open_segment(self._path(table.name), batches[0].schema)
-            if self._hand is not None:
-                self._kept[table.name] = []
-        for batch in batches:
-            self._open[table.name].write_batch(batch)
-        if table.name in self._kept:
-            self._kept[table.name] += batches
-            if sum(batch.nbytes for batch in self._kept[table.name]) > TABLE_BYTES:
-                del self._kept[table.name]
-        batches.clear()
+        if self._give is not None:
+            self._give(table.name, list(batches))
+        while batches:
+            self._open[table.name].write_batch(batches.pop(0))
 
     def finish(self) -> dict[str, str]:
         """Close the files and return them by table."""
         for writer in self._open.values():
             writer.close()
-        for name, batches in self._kept.items():
-            assert self._hand is not None
-            self._hand.keep(self._path(name), batches)
         return {name: str(self._path(name)) for name in self._open}
 
     def _path(self, name: str) -> Path:

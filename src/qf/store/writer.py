@@ -42,6 +42,8 @@ _WAITING = "qf_waiting"  # the name under which a batch is shown to DuckDB
 class Writer:
     """Write to the tables of one transaction; made by `Store.rewrite`."""
 
+    gathers = True  # rows wait until there are many; else they go on as they come
+
     def __init__(
         self,
         connection: Connection | None,
@@ -85,7 +87,8 @@ class Writer:
         self._waiting.setdefault(key, []).append(batch)
         self._bytes[key] += batch.nbytes
         self.count(table, constants, batch)
-        while self._bytes.total() >= BATCH_BYTES:  # of all tables: what waits is bounded
+        # Counted over all tables: what waits is bounded.
+        while self._bytes and (not self.gathers or self._bytes.total() >= BATCH_BYTES):
             self._send(max(self._bytes, key=lambda each: self._bytes[each]))
 
     def count(self, table: Table, constants: Mapping[str, str], batch: pa.RecordBatch) -> None:

@@ -5,9 +5,10 @@ It defines one function, which opens a crew and ends it when the block is left, 
     @contextmanager
     def open_crew(options: Options, work: Work) -> Iterator[Crew]
 
-A crew takes jobs (texts, see job.py) and yields their answers in the order of the jobs. `work` does
-a job in this process. A job whose worker died is done again by another, or the crew raises; a job
-may be done twice, its answer counts once. Interrupting the iteration stops the work.
+A crew takes jobs (texts, see job.py) and yields them in their order, as what will have an answer.
+`work` does a job in this process, whose rows may be taken while they are made. A job whose worker
+died is done again by another, or its answer raises; a job may be done twice, its answer counts
+once. Interrupting the iteration stops the work.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import pkgutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Protocol
 
+from qf.engines.row_stream import RowStream
 from qf.errors import diagnostic, nearest
 
 NO_EXECUTOR = diagnostic(
@@ -28,8 +31,26 @@ NO_EXECUTOR = diagnostic(
 )
 
 Report = Callable[[str, int, int, str], None]  # stage, done, total, symbol
-Work = Callable[[str, Report], str]
-Crew = Callable[[Sequence[str]], Iterator[str]]
+Work = Callable[[str, Report, RowStream], str]
+
+
+class Waiting(Protocol):
+    """The answer of a job under way."""
+
+    def result(self) -> str:
+        """Wait for it. Errors: those of the executor."""
+        ...
+
+
+@dataclass(frozen=True)
+class Task:
+    """A job under way; `stream` has what it makes, where that does not come with the answer."""
+
+    answer: Waiting
+    stream: RowStream | None = None
+
+
+Crew = Callable[[Sequence[str]], Iterator[Task]]
 
 
 @dataclass(frozen=True)

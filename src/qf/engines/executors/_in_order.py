@@ -1,28 +1,20 @@
-"""Answers in the order of their jobs, while later jobs are under way already."""
+"""Jobs in their order, while later ones are under way already."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+
+from qf.engines.executors import Task
 
 AHEAD = 16  # finished jobs that may wait for a slow one before them: their files take room on disk
 
 
-class Waiting(Protocol):
-    """A job under way."""
-
-    def result(self) -> str:
-        """Wait for the answer."""
-        ...
-
-
-def in_order(start: Callable[[str], Waiting], jobs: Sequence[str], workers: int) -> Iterator[str]:
-    """Start jobs, at most workers + AHEAD beyond the answer in hand, and yield the answers."""
-    waiting: deque[Waiting] = deque()
+def in_order(start: Callable[[str], Task], jobs: Sequence[str], workers: int) -> Iterator[Task]:
+    """Start jobs, at most workers + AHEAD beyond the one in hand, and yield them."""
+    waiting: deque[Task] = deque()
     for job in jobs:
         waiting.append(start(job))
         if len(waiting) >= workers + AHEAD:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+            yield waiting.popleft()
+    yield from waiting

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from qf.engines.executors import Crew, Options, Work
+from qf.engines.executors import Crew, Options, Task, Work
 from qf.engines.executors._in_order import in_order
 from qf.errors import RunError, diagnostic
 
@@ -68,11 +68,11 @@ class _Jobs:
         self._client = client
         self._given: list[Any] = []
 
-    def start(self, text: str) -> _Job:
+    def start(self, text: str) -> Task:
         """Give a job to the cluster."""
         future = self._client.submit(remote, text, pure=False, retries=RETRIES)
         self._given.append(future)
-        return _Job(future, json.loads(text)["symbol"])
+        return Task(_Job(future, json.loads(text)["symbol"]))
 
     def cancel(self) -> None:
         """Take back what has not been begun."""

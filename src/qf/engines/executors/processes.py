@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import IO, cast
 
-from qf.engines.executors import Crew, Options, Report, Work
+from qf.engines.executors import Crew, Options, Report, Task, Work
 from qf.engines.executors._in_order import in_order
 from qf.errors import RunError, diagnostic
 
@@ -42,7 +42,9 @@ def open_crew(options: Options, work: Work) -> Iterator[Crew]:
     crew = _Processes(options.report)
     pool = ThreadPoolExecutor(options.count, "qf")
     try:
-        yield lambda jobs: in_order(lambda job: pool.submit(crew.ask, job), jobs, options.count)
+        yield lambda jobs: in_order(
+            lambda job: Task(pool.submit(crew.ask, job)), jobs, options.count
+        )
     finally:
         crew.stop()
         pool.shutdown(cancel_futures=True)
