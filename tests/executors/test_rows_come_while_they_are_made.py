@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 
 import pyarrow as pa
 import pytest
@@ -33,15 +33,27 @@ def numbered(number):
     return pa.record_batch({"x": pa.array([number])})
 
 
-@pytest.fixture
-def threads():
-    """Run functions in threads; whatever they raise is raised by `result`."""
-    with ThreadPoolExecutor(8) as pool:
-        yield pool.submit
+def threads(do, *given):
+    """Run a function in a thread that nobody has to wait for; `result` raises what it raises."""
+    future = Future()
+
+    def run():
+        try:
+            future.set_result(do(*given))
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
+def all_of(stream, meanwhile=never):
+    """Return everything that a stream brings; one that hangs is an error."""
+    return threads(list, stream.rows(meanwhile)).result(SECONDS)
 
 
 @pytest.mark.parametrize("most", [0, 8, 40, 10_000])
-def test_rows_keep_their_order_however_little_room_there_is(threads, most):
+def test_rows_keep_their_order_however_little_room_there_is(most):
     """Three symbols made by two threads, as the executor gives them out, taken one by one."""
     room = Room(most)
     streams = [RowStream(room) for _ in range(3)]
@@ -59,8 +71,8 @@ def test_rows_keep_their_order_however_little_room_there_is(threads, most):
 
     made = [threads(of, number) for number in (1, 0)]
     for number, stream in enumerate(streams):
-        assert stream.intent().symbol == f"S{number}"
-        taken = list(stream.rows(never))
+        assert threads(stream.intent).result(SECONDS).symbol == f"S{number}"
+        taken = all_of(stream)
         assert [name for name, _ in taken] == [f"t{row % 2}" for row in range(50)]
         rows = [batch.column(0)[0].as_py() for _, (batch,) in taken]
         assert rows == [1000 * number + row for row in range(50)]
@@ -69,30 +81,53 @@ def test_rows_keep_their_order_however_little_room_there_is(threads, most):
     assert room.taken_bytes == 0
 
 
-def test_who_makes_later_rows_waits_for_room_and_the_first_does_not(threads):
+def test_who_makes_later_rows_waits_for_room_and_the_first_does_not():
     room = Room(2 * BATCH.nbytes)
-    first, later = RowStream(room), RowStream(room)
+    first, later, last = (RowStream(room) for _ in range(3))
     later.give("t", [BATCH])
     later.give("t", [BATCH])
-    third = threads(later.give, "t", [BATCH])
-    taken = []
-
-    def follow():
-        taken.extend(first.rows(never))
-
-    owner = threads(follow)
+    third, other = threads(later.give, "t", [BATCH]), threads(last.give, "t", [BATCH])
+    owner = threads(list, first.rows(never))
     for _ in range(5):  # the room is full of later rows
         threads(first.give, "t", [BATCH]).result(SECONDS)
     first.end()
-    owner.result(SECONDS)
-    assert len(taken) == 5 and not third.done() and room.taken_bytes == room.most_bytes
-    rows = later.rows(never)
-    assert next(rows) and third.result(SECONDS) is None
-    later.end()
-    assert len(list(rows)) == 2 and room.taken_bytes == 0
+    assert len(owner.result(SECONDS)) == 5
+    assert not third.done() and not other.done() and room.taken_bytes == room.most_bytes
+    for stream, waits, rows in ((later, third, 3), (last, other, 1)):
+        owner = threads(list, stream.rows(never))
+        waits.result(SECONDS)
+        stream.end()
+        assert len(owner.result(SECONDS)) == rows
+    assert room.taken_bytes == 0
 
 
-def test_who_waits_for_room_is_told_when_a_run_is_given_up(threads):
+def test_who_makes_the_first_rows_waits_for_the_owner_too():
+    """One more than fits is what may wait; else a slow database would fill the memory."""
+    room, goes_on = Room(2 * BATCH.nbytes), threading.Event()
+    stream = RowStream(room)
+
+    def busy():
+        for taken in stream.rows(never):
+            assert goes_on.wait(SECONDS)
+            yield taken
+
+    owner = threads(list, busy())
+    for _ in range(2):
+        threads(stream.give, "t", [BATCH]).result(SECONDS)
+    more = [threads(stream.give, "t", [BATCH]) for _ in range(3)]
+    for _ in range(200):  # one is with the owner, two have room
+        if sum(each.done() for each in more) == 1 and room.taken_bytes == room.most_bytes:
+            break
+        threading.Event().wait(SECONDS / 200)
+    assert sum(each.done() for each in more) == 1 and room.taken_bytes == room.most_bytes
+    goes_on.set()
+    for each in more:
+        each.result(SECONDS)
+    stream.end()
+    assert len(owner.result(SECONDS)) == 5
+
+
+def test_who_waits_for_room_is_told_when_a_run_is_given_up():
     room = Room(0)
     stream = RowStream(room)
     waits = threads(stream.give, "t", [BATCH])
@@ -104,14 +139,14 @@ def test_who_waits_for_room_is_told_when_a_run_is_given_up(threads):
     assert room.taken_bytes == 0
 
 
-def test_a_job_that_ends_before_its_intent_has_none(threads):
+def test_a_job_that_ends_before_its_intent_has_none():
     stream = RowStream(Room(0))
     intent = threads(stream.intent)
     stream.end()
     assert intent.result(SECONDS) is None
 
 
-def test_other_work_is_done_only_while_there_are_no_rows(threads):
+def test_other_work_is_done_only_while_there_are_no_rows():
     stream, begun, seen = RowStream(Room(0)), threading.Event(), []
 
     def other():
@@ -126,14 +161,12 @@ def test_other_work_is_done_only_while_there_are_no_rows(threads):
         stream.end()
 
     made = threads(make)
-    for name, _ in stream.rows(other):
-        seen.append(name)
+    assert len(all_of(stream, other)) == 1 and len(seen) >= 3
     made.result(SECONDS)
-    assert seen[:3] == ["other"] * 3 and seen.count("t") == 1
     full = RowStream(Room(BATCH.nbytes))
     full.give("t", [BATCH])
     full.end()
-    assert len(list(full.rows(lambda: pytest.fail("there were rows")))) == 1
+    assert len(all_of(full, lambda: pytest.fail("there were rows"))) == 1
 
 
 def test_a_run_with_next_to_no_room_makes_the_same_tables(alone, tmp_path, monkeypatch):
