@@ -8,7 +8,7 @@ from concurrent.futures import Future
 import pyarrow as pa
 import pytest
 
-from qf.engines.executors import local
+from qf.engines.executors import Options, local
 from qf.engines.row_stream import Room, RowStream, Stopped
 from qf.engines.symbol_work import Intent, SymbolWork
 from qf.errors import QuantflowError
@@ -165,8 +165,27 @@ def test_other_work_is_done_only_while_there_are_no_rows():
     made.result(SECONDS)
     full = RowStream(Room(BATCH.nbytes))
     full.give("t", [BATCH])
+    rows = full.rows(lambda: pytest.fail("there were rows"))
+    assert threads(next, rows).result(SECONDS)
     full.end()
-    assert len(all_of(full, lambda: pytest.fail("there were rows"))) == 1
+    assert not threads(list, rows).result(SECONDS)
+
+
+def test_threads_end_after_the_block_in_hand_when_the_crew_does():
+    begun, ended = threading.Event(), []
+
+    def work(job, report, stream):
+        while len(ended) < 1000:
+            begun.set()
+            report("compute", 1, 2, job)
+            ended.append(threading.Event().wait(SECONDS / 1000))
+        return job
+
+    with local.open_crew(Options(lambda *told: None, workers=1), work) as crew:
+        tasks = crew(["A", "B"])
+        assert threads(next, tasks).result(SECONDS).stream is not None
+        assert begun.wait(SECONDS)
+    assert len(ended) < 1000
 
 
 def test_a_run_with_next_to_no_room_makes_the_same_tables(alone, tmp_path, monkeypatch):

@@ -187,6 +187,11 @@ def test_rows_in_memory_go_as_they_are(small):
     ((one, other),) = told.of(TRADES.name)
     assert one.schema == made[0].schema and one.schema.field("symbol").type.index_type == pa.int8()
     assert shown([one, other]) == shown(made)
+    intake.add(TRADES, made[:1], 5)
+    intake.add(TRADES, [intake_file._even(made[1])], 8)  # as from a file
+    intake.finish()
+    assert shown(told.of(TRADES.name)[1]) == shown(made)
+    assert len({batch.schema for batch in told.of(TRADES.name)[1]}) == 1
 
 
 def test_a_batch_of_wide_rows_is_no_larger_than_what_is_allowed(tmp_path, small, monkeypatch):
