@@ -72,13 +72,15 @@ def open_writer(path: Path, memory_mb: int) -> Connection:
     """Open the file as its owner, making it if absent. Errors: QF602, QF603.
 
     DuckDB works in the thread that asks. With threads of its own, what a statement leaves of a row
-    group stays a group by itself, and the commit packs all groups again.
+    group stays a group by itself, and the commit packs all groups again. A full row group is packed
+    at once: left to the commit, it would be packed when nothing else is to be done any more.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     config = {
         **_CLOSED,
         "memory_limit": f"{int(memory_mb)}MB",
         "threads": "1",
+        "write_buffer_row_group_count": "1",
         "temp_directory": str(path.with_name(path.name + ".tmp")),
     }
     with explained(path):

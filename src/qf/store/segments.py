@@ -102,10 +102,10 @@ class Segments:
         made: dict[Place, Path] = {}
         for place, (path, writer) in self._open.items():
             writer.close()
-            _sync(path)
+            sync(path)
             made[place] = path
         for place, path in self._adopted.items():
-            _sync(path)
+            sync(path)
             made[place] = path
         self._open, self._adopted = {}, {}
         known = catalog.tables_in(connection, self._project)
@@ -155,7 +155,7 @@ class Segments:
         with open_segment(path, reader.schema) as writer:
             for batch in reader:
                 writer.write_batch(batch)
-        _sync(path)
+        sync(path)
         return path.relative_to(self._folder).as_posix()
 
     def _sweep(self, tables: Mapping[str, Mapping[str, Any]]) -> None:
@@ -184,9 +184,9 @@ def read_list(folder: Path, project: str) -> dict[str, dict[str, Any]]:
 def _write_list(folder: Path, project: str, tables: Mapping[str, Any]) -> None:
     beside = folder / f".{project}.{os.getpid()}.json"
     beside.write_text(json.dumps(tables, indent=1, sort_keys=True))
-    _sync(beside)
+    sync(beside)
     os.replace(beside, folder / f"{project}.json")
-    _sync(folder)
+    sync(folder)
 
 
 def _file(venue: str, symbol: str, run: str) -> str:
@@ -211,7 +211,8 @@ def open_segment(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     )
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Return when a file's content, or a folder's list, is on disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from qf.schema_tables import Table
 from qf.store.key_texts import numbered
-from qf.store.segments import open_segment
+from qf.store.segments import open_segment, sync
 
 BATCH_ROWS, BATCH_BYTES = 122_880, 128 << 20  # a row group of DuckDB; less of rows that are wide
 
@@ -45,9 +45,10 @@ class Spool:
             self._open[table.name].write_batch(batches.pop(0))
 
     def finish(self) -> dict[str, str]:
-        """Close the files and return them by table."""
-        for writer in self._open.values():
+        """Close the files and return them by table; they are on disk."""
+        for name, writer in self._open.items():
             writer.close()
+            sync(self._path(name))  # here, where others work meanwhile: not after the commit
         return {name: str(self._path(name)) for name in self._open}
 
     def _path(self, name: str) -> Path:
