@@ -48,8 +48,9 @@ bar clocks, snapshots, a label, 15 features and their vectors; the tapes are see
 Wall and CPU are in seconds, the owner's CPU apart from that of its worker processes; peak memory is
 the owner's and that of the largest worker. `×` is what the row gains over one core.
 
-More cores speed up what is computed. What is stored goes through the owner: DuckDB packs every row
-in the thread that asks, begins when the first symbol is done, and commits when the last one is.
+More cores speed up what is computed: there two bring what the first line says. What is stored goes
+through the owner: DuckDB packs every row in one thread, which takes a third of the whole run, while
+others compute; what precedes the first rows, and the commit, wait for nobody else.
 
 Last run on: {machine}.
 """
