@@ -12,7 +12,8 @@ HEAD = """# Benchmarks
 
 `make bench` measures ours and the peers on the same data in the same run and rewrites this page.
 Figures are process CPU time on one core, the median of {repeats} runs after a warm-up (3 where one
-takes seconds), in nanoseconds per element. `ratio` is the peer's time over ours. `must` is what
+takes seconds), in nanoseconds per element; a run of less than 10 ms is timed right after others
+like it, whoever's it is. `ratio` is the peer's time over ours. `must` is what
 this version has to reach, `target` what the design aims at; beside the peer that they were set
 with, they are given as ratios too, which hold on any machine.
 

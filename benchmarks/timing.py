@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from benchmarks.yardstick import Yardstick  # loads libraries that read the thread counts once
 
 Run = Callable[..., Any]
+WARM_S, MOST_BEFORE = 0.01, 7  # of runs that are shorter; so many, as the peers elsewhere have
+LONG_S = 1.0  # a first run that takes this long is no short one, compiling or not
 DESIGN_NS = 12.5  # the yardstick's event on the machine where the targets were set
 THREADS = (
     "OMP_NUM_THREADS",
@@ -118,28 +120,41 @@ class Row:
         return given or self.ratio_for(self.job.target_ns)
 
 
-def once(contender: Contender) -> float:
-    """Return the CPU seconds of one run, with the collector held."""
-    given = contender.prepare()
+def once(contender: Contender, after: int = 0) -> float:
+    """Return the CPU seconds of one run, after some that are not counted; the collector is held."""
+    given = [contender.prepare() for _ in range(after + 1)]
     gc.collect()
     gc.disable()
+    for each in given[:-1]:
+        contender.run(*each)
     begun = time.process_time()
-    contender.run(*given)
+    contender.run(*given[-1])
     spent = time.process_time() - begun
     gc.enable()
     return spent
 
 
+def _runs_before(contender: Contender) -> int:
+    """Compile what a contender needs, and return how many runs warm the caches for the next."""
+    if once(contender) > LONG_S:
+        return 0
+    spent = once(contender)
+    return min(MOST_BEFORE, 1 + int(WARM_S / spent)) if spent < WARM_S else 0
+
+
 def measure(job: Job, repeats: int, yardstick: Yardstick) -> list[Row]:
-    """Warm every contender up once, then take turns; return one row per peer."""
+    """Warm every contender up, then take turns; return one row per peer.
+
+    A short run is timed right after others of the same: it finds its data where the peers find
+    theirs that run in a process of their own, one run after the other.
+    """
     yard = Contender("yardstick", yardstick.run, yardstick.book)
     contenders = (yard, job.ours, *job.peers)
-    for contender in contenders:
-        once(contender)
+    after = {each.name: _runs_before(each) for each in contenders}
     seconds: dict[str, list[float]] = {contender.name: [] for contender in contenders}
     for _ in range(min(repeats, job.most)):
         for contender in contenders:
-            seconds[contender.name].append(once(contender))
+            seconds[contender.name].append(once(contender, after[contender.name]))
     yard_ns = statistics.median(seconds.pop(yard.name)) / yardstick.events * 1e9
     seconds |= job.elsewhere
     ns = {name: statistics.median(taken) / job.elements * 1e9 for name, taken in seconds.items()}

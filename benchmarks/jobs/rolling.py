@@ -31,13 +31,17 @@ Columns = dict[str, np.ndarray]
 
 
 class Whole:
-    """An op's compiled kernel over whole columns: history of nulls before them, state afresh."""
+    """An op's compiled kernel over whole columns: history of nulls before them, state afresh.
+
+    It writes where its last results were, as in the machine, which keeps its columns.
+    """
 
     def __init__(self, name: str, columns: list[np.ndarray], **parameters: float) -> None:
         op: Op = find(name, "ops")
         bound = op.bind(**parameters)
         self.tail, self.rows = op.amount("lookback", bound), len(columns[0])
         self.columns = [np.r_[np.full(self.tail, np.nan), c, np.zeros(MARGIN)] for c in columns]
+        self.out = np.zeros(self.tail + self.rows + MARGIN)
         self.slots, self.ints = op.amount("slots", bound), op.amount("ints", bound)
         self.parameters = np.array([*op.signature.encode(bound), 0.0])
         self.clock = np.array([self.tail, self.tail + self.rows, 0, 0, self.tail, 0, 0, 0])
@@ -46,9 +50,8 @@ class Whole:
         self.entry = ctypes.CFUNCTYPE(ctypes.c_int64, *words)(kernel.address(op))
 
     def __call__(self) -> np.ndarray:
-        """Return the column of results."""
-        out = np.empty(self.tail + self.rows + MARGIN)
-        pointers = np.array([column.ctypes.data for column in (*self.columns, out)])
+        """Return the column of results, until the next call."""
+        pointers = np.array([column.ctypes.data for column in (*self.columns, self.out)])
         state, ints = np.zeros(self.slots + 1), np.zeros(self.ints + 1, np.int64)
         clock, where = self.clock.ctypes.data, self.where.ctypes.data
         given = (self.parameters, state, ints)
@@ -56,7 +59,7 @@ class Whole:
             clock, where, where, where, pointers.ctypes.data, pointers.ctypes.data,
             *(array.ctypes.data for array in given),
         )  # fmt: skip
-        return out[self.tail : self.tail + self.rows]
+        return self.out[self.tail : self.tail + self.rows]
 
 
 def polars_of(x: pl.Series, y: pl.Series) -> dict[str, Callable[[], object]]:
