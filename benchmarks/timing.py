@@ -138,7 +138,7 @@ def _runs_before(contender: Contender) -> int:
     """Compile what a contender needs, and return how many runs warm the caches for the next."""
     if once(contender) > LONG_S:
         return 0
-    spent = once(contender)
+    spent = max(once(contender), 1e-9)
     return min(MOST_BEFORE, 1 + int(WARM_S / spent)) if spent < WARM_S else 0
 
 

@@ -191,7 +191,11 @@ def test_threads_end_after_the_block_in_hand_when_the_crew_does():
 def test_a_run_with_next_to_no_room_makes_the_same_tables(alone, tmp_path, monkeypatch):
     monkeypatch.setattr(local, "ROOM_BYTES", 1)
     monkeypatch.setattr(intake_file, "HELD_BYTES", 1)
-    same(alone, story(projects.make(tmp_path / "small"), "local", workers=3))
+    folder = projects.make(tmp_path / "small")
+    told = story(folder, "local", workers=3)
+    assert told[0][-1][0] == alone[0][-1][0]  # the rows of every table, in the order they lie in
+    same(alone, told)  # and what was said and recorded, run by run
+    assert not projects.left_behind(folder)
 
 
 def test_rows_of_a_symbol_are_taken_before_it_is_done(tmp_path, monkeypatch):

@@ -173,9 +173,10 @@ def _compute(
     # An attempt has a folder of its own: one that was cut short leaves nothing that is read.
     Path(job["scratch"]).mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f"{job['symbol']}-", dir=job["scratch"]))
+    spool = Spool(folder)
     if stream is not None:
         stream.begin(intent)
-    spool = Spool(folder, stream.give if stream else None)
+        spool = Spool(folder, stream.give)
     writer = RunWriter(None, project.name, spool)
     work.make(
         writer, StoredFeatures(project.paths.parquet, project.name, intent.venue, intent.symbol)
@@ -183,7 +184,7 @@ def _compute(
     done = work.done(writer)
     result = asdict(replace(done.result, tape=None, barriers={}))
     del result["tape"]
-    to_read = Counter() if stream else writer.counts
+    to_read = writer.counts if stream is None else Counter()
     return {
         "intent": asdict(intent),
         "log": done.log,

@@ -3,7 +3,8 @@
 1 rows outside the range are dropped: a run that starts earlier writes all it computes
 2 the key must grow: what is written twice is caught here, not found in the data
 3 arrays become Arrow (NaN and NULL_INT become null) and wait, table by table
-4 when BATCH_BYTES wait, the table with the most of them goes to DuckDB in one statement
+4 when BATCH_BYTES wait, the table with the most of them goes to DuckDB in one statement; a run's
+  rows go on at once, to where those of several symbols wait together (intake.py)
 """
 
 from __future__ import annotations

@@ -17,4 +17,5 @@ def in_order(start: Callable[[str], Task], jobs: Sequence[str], workers: int) ->
         waiting.append(start(job))
         if len(waiting) >= workers + AHEAD:
             yield waiting.popleft()
-    yield from waiting
+    while waiting:  # what has been taken is let go of, its answer too
+        yield waiting.popleft()
