@@ -34,9 +34,9 @@ FEATURES = ".definitions/features/small.yml"
 WINDOWS = ("params: { window: 20 }", "params: { window: 25 }")
 
 
-def start(folder, force):
+def start(folder, force, code=RUN):
     """Start a process that runs the project when it is told to."""
-    command = [sys.executable, "-c", textwrap.dedent(RUN), str(folder), "force" if force else ""]
+    command = [sys.executable, "-c", textwrap.dedent(code), str(folder), "force" if force else ""]
     child = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT
     )
